@@ -1,0 +1,225 @@
+"""What can go wrong, each with a stable ``code`` and one sentence that names the next step.
+
+::
+
+    ConnectorError
+    ├── UsageError                   the call, the settings or a file is wrong: nothing was sent
+    │   ├── SubjectError             a subject or identifier cannot be read
+    │   ├── OptionError              an option or argument is unknown or of the wrong kind
+    │   ├── SettingsError            connection settings that cannot work
+    │   ├── CredentialsMissing       no client id and secret were given or stored
+    │   ├── FileFaults               a manifest, policy or other file has faults (all at once)
+    │   └── StateError               the state directory or a file in it cannot be used
+    ├── SignInError                  no token could be had
+    │   ├── CredentialsRefused       the server refused the client id and secret
+    │   └── TokenBudgetSpent         the token requests of this hour are used up
+    ├── Unreachable                  the host cannot be reached (refused, unknown, TLS, proxy)
+    ├── Stopped                      the caller asked to stop
+    └── AnswerError                  one request was answered, but not with what was asked
+        ├── MissingScope             the token lacks the scope for this
+        ├── Forbidden                401 or 403 for another reason
+        ├── NotFound                 404 or 410
+        ├── PastEnd                  a page behind the end of a list
+        ├── Rejected                 another 4xx: the request itself was refused
+        ├── Redirected               3xx: never followed
+        ├── OddAnswer                not the shape that the API documents
+        └── GaveUp                   tried until ``retry_for`` was over, or told to wait longer
+
+No message, attribute or chained cause holds a secret or personal data: an error carries the method,
+the path *template*, the status and the object type, never a body, a query or an address.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+
+class ConnectorError(Exception):
+    """The root: catch this one to catch them all. ``str()`` of it can be shown to a person."""
+
+    code = "connector_error"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class UsageError(ConnectorError):
+    """The call, the settings or a file is wrong. Nothing was sent."""
+
+    code = "usage"
+
+
+class SubjectError(UsageError):
+    """A subject or one of its identifiers cannot be read; names subject id and kind."""
+
+    code = "subject_unreadable"
+
+
+class OptionError(UsageError):
+    """An argument or option is unknown or of the wrong kind."""
+
+    code = "option_unknown"
+
+
+class SettingsError(UsageError):
+    """Settings of the connection that cannot work together, or that are unsafe."""
+
+    code = "settings_wrong"
+
+
+class CredentialsMissing(UsageError):
+    """Neither the connection nor the store has a client id and secret."""
+
+    code = "credentials_missing"
+
+
+class FileFaults(UsageError):
+    """A file has faults; ``faults`` are lines of the form ``FILE:LINE: what is wrong``."""
+
+    code = "file_faulty"
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+class StateError(UsageError):
+    """The state directory, or a file in it, cannot be used as it is."""
+
+    code = "state_unusable"
+
+
+class SignInError(ConnectorError):
+    """No token could be had."""
+
+    code = "sign_in_failed"
+
+
+class CredentialsRefused(SignInError):
+    """The server refused the client id and secret."""
+
+    code = "credentials_refused"
+
+
+class TokenBudgetSpent(SignInError):
+    """All token requests that the vendor permits in the window are used.
+
+    ``allowed_at`` is when the next one may be made.
+    """
+
+    code = "token_budget_spent"
+
+    def __init__(self, allowed_at: datetime.datetime, count: int, seconds: float) -> None:
+        self.allowed_at = allowed_at
+        super().__init__(
+            f"All {count} token requests that are permitted in {seconds:g} seconds are used; "
+            f"the next is allowed at {allowed_at.isoformat(timespec='seconds')}. Try again then."
+        )
+
+
+class Unreachable(ConnectorError):
+    """The host cannot be reached. ``sent`` tells whether any byte of the request may have left."""
+
+    code = "unreachable"
+
+    def __init__(self, message: str, *, sent: bool = False) -> None:
+        self.sent = sent
+        super().__init__(message)
+
+
+class Stopped(ConnectorError):
+    """The caller asked to stop; nothing was left half done."""
+
+    code = "stopped"
+
+    def __init__(self) -> None:
+        super().__init__("Stopped as asked.")
+
+
+class AnswerError(ConnectorError):
+    """One request was answered, but not with what was asked for."""
+
+    code = "answer_unexpected"
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+class MissingScope(AnswerError):
+    """The token lacks the scope for this endpoint (401 or 403 ``insufficient_scope``)."""
+
+    code = "scope_missing"
+
+
+class Forbidden(AnswerError):
+    """401 or 403 that a new token does not mend."""
+
+    code = "forbidden"
+
+
+class NotFound(AnswerError):
+    """404 or 410. ``by_api`` is False where the body is not the API's JSON (a gateway's page)."""
+
+    code = "not_found"
+
+    def __init__(self, message: str, *, status: int | None = None, by_api: bool = True) -> None:
+        self.by_api = by_api
+        super().__init__(message, status=status)
+
+
+class PastEnd(AnswerError):
+    """The page asked for lies behind the end of the list (the documented 422)."""
+
+    code = "past_end"
+
+
+class Rejected(AnswerError):
+    """Another 4xx: the server refused the request itself."""
+
+    code = "rejected"
+
+
+class Redirected(AnswerError):
+    """A redirect: never followed, since it could lead the token to another host."""
+
+    code = "redirected"
+
+
+class OddAnswer(AnswerError):
+    """An answer that does not have the shape which the API documents."""
+
+    code = "answer_odd"
+
+
+class GaveUp(AnswerError):
+    """Tried again until ``retry_for`` was over, or asked by the server to wait longer than that."""
+
+    code = "gave_up"
+
+
+__all__ = [
+    "AnswerError",
+    "ConnectorError",
+    "CredentialsMissing",
+    "CredentialsRefused",
+    "FileFaults",
+    "Forbidden",
+    "GaveUp",
+    "MissingScope",
+    "NotFound",
+    "OddAnswer",
+    "OptionError",
+    "PastEnd",
+    "Redirected",
+    "Rejected",
+    "SettingsError",
+    "SignInError",
+    "StateError",
+    "Stopped",
+    "SubjectError",
+    "TokenBudgetSpent",
+    "Unreachable",
+    "UsageError",
+]
