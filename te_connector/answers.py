@@ -1,0 +1,104 @@
+"""The body of an answer as plain data, or one clear fault: strict where leniency would hide rows."""
+
+from __future__ import annotations
+
+import datetime
+import email.utils
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_MAX_DEPTH = 60
+
+
+class BadJson(ValueError):
+    """The body is not JSON that can be relied upon; the text says how, without quoting it."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise BadJson("an object names the same key twice")
+    return made
+
+
+def _constant(name: str) -> Any:
+    raise BadJson("it holds a number that is none")
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise BadJson("it holds a number that is too large")
+    return value
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_float=_float)
+
+
+def parse(body: bytes) -> Any:
+    """The JSON value of a body: UTF-8, no key twice, no NaN, no absurd numbers or nesting.
+
+    :raises BadJson: it is something else.
+    """
+    try:
+        return _decoder.decode(body.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise BadJson("it is not UTF-8 text") from None
+    except BadJson:
+        raise
+    except RecursionError:
+        raise BadJson("it is nested too deeply") from None
+    except ValueError:
+        raise BadJson("it is not whole JSON") from None
+
+
+def too_deep(value: Any, depth: int = _MAX_DEPTH) -> bool:
+    """Whether a value is nested so deeply that it is no record of the API's."""
+    if not isinstance(value, (dict, list)):
+        return False
+    if depth == 0:
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    return any(too_deep(item, depth - 1) for item in inner)
+
+
+def error_words(body: bytes) -> tuple[str, bool]:
+    """The text under ``error`` or ``message`` of an error answer, and whether it was the API's JSON.
+
+    The text is for comparing, never for showing: it can quote what was sent.
+    """
+    try:
+        data = parse(body)
+    except BadJson:
+        return "", False
+    if not isinstance(data, dict):
+        return "", isinstance(data, list)
+    words = data.get("error", data.get("message", ""))
+    return (words if isinstance(words, str) else ""), True
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """The seconds that ``Retry-After`` asks to wait, in either of its forms; None if none is readable."""
+    text = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"[0-9]{1,18}", text):
+        return float(text)
+    if not text or text[0].isdigit() or len(text) > 60:
+        return None
+    try:
+        moment = email.utils.parsedate_to_datetime(text)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=datetime.UTC)
+        return max(0.0, moment.timestamp() - now)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+
+
+def moment(timestamp: float) -> str:
+    """A moment as RFC 3339 text in UTC, for people; far beyond the calendar it says so."""
+    try:
+        when = datetime.datetime.fromtimestamp(timestamp, datetime.UTC)
+    except (OverflowError, ValueError, OSError):
+        return "a time beyond the calendar"
+    return when.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,217 @@
+"""The subjects' identifiers by key, one index for each way of comparing.
+
+Each index is asked with one value of one record and adds what it finds to ``evidence`` (equal) or to
+``near`` (close, but not equal). A look that finds nothing costs a few dictionary look-ups.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from te_connector.identifiers import (
+    TAIL,
+    digit_strings,
+    email_key,
+    email_neighbourhood,
+    external_key,
+    id_key,
+    phones,
+    plain_digits,
+)
+
+
+@attrs.frozen
+class Evidence:
+    """One reason why a record is a subject's.
+
+    ``weak`` is a reason that is weak by itself: a number with an extension, an external id without
+    its source. ``number`` is the E.164 form where a phone matched, ``parent`` the parent's id in a
+    child type.
+    """
+
+    subject: str
+    identifier: str
+    field: str
+    weak: bool = False
+    number: str | None = attrs.field(default=None, repr=False)
+    parent: str | None = None
+
+
+@attrs.frozen
+class Near:
+    """Close to a subject's identifier, but not equal to it."""
+
+    subject: str
+    why: str
+
+
+Found = list[Evidence | Near]
+"""Where a look at one record puts what it finds."""
+
+
+def _note(index: dict[str, list[str]], key: str, subject: str) -> None:
+    owners = index.setdefault(key, [])
+    if subject not in owners:
+        owners.append(subject)
+
+
+class EmailIndex:
+    """E-mail addresses; near are those a plus-tag or dots apart, or one among others in a field."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._keys: dict[str, list[str]] = {}
+        self._around: dict[str, list[str]] = {}
+
+    def add(self, subject: str, value: str) -> None:
+        """Index one subject's address."""
+        key = email_key(value)
+        if key is not None:
+            _note(self._keys, key, subject)
+            _note(self._around, email_neighbourhood(key), subject)
+
+    def look(self, value: str, field: str, found: Found) -> None:
+        """Compare one value of a record."""
+        key: str | None = value.strip().lower()  # the key itself, for nearly all that are stored
+        if not value.isascii() or not value.isprintable() or "xn--" in str(key):
+            key = email_key(value)
+        owners = self._keys.get(key or "")
+        if owners is not None:
+            for subject in owners:
+                found.append(Evidence(subject, self.kind, field))
+            return
+        near = self._around.get(email_neighbourhood(key or ""))
+        if near is not None:
+            why = f"{field} is the same address but for a plus-tag or dots"
+            found.extend(Near(subject, why) for subject in near)
+        elif " " in value or "," in value or ";" in value or "<" in value:
+            self._among_others(value, field, found)
+
+    def _among_others(self, value: str, field: str, found: Found) -> None:
+        for mark in ",;<>()[]\"'":
+            value = value.replace(mark, " ")
+        why = f"{field} holds the address among other text"
+        for word in value.split():
+            for subject in self._keys.get(email_key(word) or "", ()):
+                found.append(Near(subject, why))
+
+
+class PhoneIndex:
+    """Phone numbers. Read in full only where a field's digits hold the tail of a wanted number."""
+
+    def __init__(self, kind: str, region: str) -> None:
+        self.kind = kind
+        self.region = region
+        self._numbers: dict[str, list[tuple[str, bool]]] = {}
+        self._tails: dict[str, list[str]] = {}
+        self._lengths: tuple[int, ...] = ()
+        self._usual = False
+
+    def add(self, subject: str, value: str) -> None:
+        """Index one subject's number. One that is not valid is only ever near."""
+        read = phones(value, self.region)
+        for number in read.numbers:
+            owner = (subject, number.extension)
+            owners = self._numbers.setdefault(number.e164, [])
+            if owner not in owners:
+                owners.append(owner)
+            _note(self._tails, number.national[-TAIL:], subject)
+        if not read.numbers and len(read.digits) >= TAIL:
+            _note(self._tails, read.digits[-TAIL:], subject)
+        self._lengths = tuple(sorted({len(tail) for tail in self._tails}))
+        self._usual = self._lengths == (TAIL,)
+
+    def look(self, value: str, field: str, found: Found) -> None:
+        """Compare one value of a record."""
+        digits = plain_digits(value)
+        if digits is not None and self._usual:
+            if digits[-TAIL:] in self._tails:
+                self._look_closely(value, field, found)
+            return
+        strings = digit_strings(value)
+        if strings is None or any(map(self._holds_tail, strings)):
+            self._look_closely(value, field, found)
+
+    def _holds_tail(self, digits: str) -> bool:
+        tails = self._tails
+        for length in self._lengths:
+            for start in range(len(digits) - length + 1):
+                if digits[start : start + length] in tails:
+                    return True
+        return False
+
+    def _look_closely(self, value: str, field: str, found: Found) -> None:
+        read = phones(value, self.region)
+        for number in read.numbers:
+            for subject, extension in self._numbers.get(number.e164, ()):
+                weak = extension or number.extension
+                found.append(Evidence(subject, self.kind, field, weak, number.e164))
+        ends = {number.national[-TAIL:] for number in read.numbers}
+        if not read.numbers:
+            ends = {read.digits[-length:] for length in self._lengths}
+        why = self._why(field, read.digits, bool(read.numbers))
+        found.extend(Near(subject, why) for end in ends for subject in self._tails.get(end, ()))
+
+    def _why(self, field: str, digits: str, valid: bool) -> str:
+        if valid:
+            return f"{field} ends in the same seven digits under another area code or country"
+        if len(digits) <= TAIL:
+            return f"{field} holds the same seven digits without an area code"
+        return f"{field} ends in the same digits, but is no valid number of this region"
+
+
+class IdIndex:
+    """Ids, compared as text."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._keys: dict[str, list[str]] = {}
+
+    def add(self, subject: str, value: str) -> None:
+        """Index one subject's id."""
+        key = id_key(value)
+        if key is not None:
+            _note(self._keys, key, subject)
+
+    def look(self, value: str, field: str, found: Found) -> None:
+        """Compare one value of a record."""
+        for subject in self._keys.get(value.strip(), ()):
+            found.append(Evidence(subject, self.kind, field))
+
+
+class ExternalIndex:
+    """The lender's own ids: with their source, or (weak) without."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._keys: dict[str, list[str]] = {}
+        self._behind_source: dict[str, list[str]] = {}
+        self._parts: set[str] = set()
+
+    def add(self, subject: str, value: str) -> None:
+        """Index one subject's id."""
+        key = id_key(value)
+        if key is not None:
+            _note(self._keys, key, subject)
+            self._parts.add(key)
+            source, colon, alone = key.partition(":")
+            if colon:
+                _note(self._behind_source, alone, subject)
+            while colon:  # the source may hold a colon itself
+                self._parts.add(alone)
+                source, colon, alone = alone.partition(":")
+
+    def look(self, value: str, source: Any, field: str, found: Found) -> None:
+        """Compare one id of a record, with the source that stands beside it."""
+        alone = value.strip()
+        if alone not in self._parts:
+            return
+        whole = external_key(source, alone)
+        for subject in self._keys.get(whole, ()) if whole is not None else ():
+            found.append(Evidence(subject, self.kind, field))
+        for subject in self._keys.get(alone, ()):
+            found.append(Evidence(subject, self.kind, field, weak=True))
+        why = f"{field} is the same id of another source, or of none"
+        found.extend(Near(subject, why) for subject in self._behind_source.get(alone, ()))

@@ -1,0 +1,165 @@
+"""How sure is a match, and what should a person look at before relying on it?"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+
+from te_connector import schemas
+from te_connector.contract import MatchedBy, NearMiss, Problem, Record
+from te_connector.findings import Findings, Found
+from te_connector.manifest import Manifest, ObjectType
+from te_connector.matching import Evidence, emails_asked, emails_of
+from te_connector.subjects import Subject
+
+
+def digest_of(data: object) -> str:
+    """SHA-256 (hex) of the canonical JSON of a record's data."""
+    text = schemas.dumps(data)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class Judge:
+    """Turns what was found of all types into records, problems and near misses."""
+
+    def __init__(
+        self, manifest: Manifest, subjects: Sequence[Subject], all_findings: Mapping[str, Findings]
+    ) -> None:
+        self._manifest = manifest
+        self._subjects = {subject.id: subject for subject in subjects}
+        self._findings = all_findings
+        self._weak: dict[tuple[str, str, str], bool] = {}
+        self.problems: list[Problem] = []
+
+    def judge(self, wanted: Iterable[str]) -> list[Record]:
+        """The records of the wanted types, parents before children; fills ``problems``."""
+        records: list[Record] = []
+        wanted = set(wanted)
+        for findings in self._findings.values():
+            for (subject, name), found in findings.found.items():
+                weak = self._is_weak(findings, subject, name, found)
+                self._weak[findings.object_type.name, subject, name] = weak
+                if findings.object_type.name in wanted:
+                    records.append(self._record(findings.object_type, subject, name, found, weak))
+            self._tell_shared(findings)
+        self._tell_same_id()
+        order = {name: place for place, name in enumerate(self._subjects)}
+        records.sort(key=lambda record: order[record["subject"]])
+        return records
+
+    def near_misses(self, wanted: Iterable[str]) -> list[NearMiss]:
+        """What came close, of the wanted types."""
+        return [
+            {"subject": subject, "object_type": name, "id": item, "why": why}
+            for name in wanted
+            for (subject, item), why in self._findings[name].near.items()
+        ]
+
+    def _record(
+        self, object_type: ObjectType, subject: str, name: str, found: Found, weak: bool
+    ) -> Record:
+        return {
+            "subject": subject,
+            "object_type": object_type.name,
+            "id": name,
+            "data": found.data,
+            "digest": digest_of(found.data),
+            "matched_by": [_matched_by(reason) for reason in found.evidence],
+            "strength": "weak" if weak else "strong",
+            "deletable": object_type.deletable,
+            "schema_issues": schemas.issues(
+                self._manifest.schemas_folder / object_type.schema, found.data
+            ),
+        }
+
+    def _is_weak(self, findings: Findings, subject: str, name: str, found: Found) -> bool:
+        parent = findings.object_type.parent
+        if parent is not None:
+            above = [reason.parent or "" for reason in found.evidence]
+            return all(self._weak.get((parent.object, subject, item), True) for item in above)
+        if any(not reason.weak and reason.number is None for reason in found.evidence):
+            return False
+        phones = [reason for reason in found.evidence if reason.number is not None]
+        if not phones:
+            return True
+        doubts = self._doubts(findings, subject, name, found, phones)
+        return doubts or all(reason.weak for reason in phones)
+
+    def _doubts(
+        self, findings: Findings, subject: str, name: str, found: Found, phones: list[Evidence]
+    ) -> bool:
+        """Whether a match by phone alone may be another person's; tells why under ``problems``."""
+        kinds, of_type = self._manifest.kinds, findings.object_type
+        foreign = emails_of(found.data, of_type, kinds) - emails_asked(
+            self._subjects[subject], kinds
+        )
+        numbers = {reason.number for reason in phones}
+        sharing = [
+            other
+            for (whose, other), record in findings.found.items()
+            if whose == subject
+            and other != name
+            and any(reason.number in numbers for reason in record.evidence)
+        ]
+        if foreign:
+            self._tell(
+                "foreign_email",
+                of_type.name,
+                subject,
+                f"{of_type.name} {name} matches by phone alone and carries an e-mail address that is "
+                "not the subject's; look before it goes out or is deleted",
+            )
+        if sharing:
+            self._tell(
+                "phone_shared",
+                of_type.name,
+                subject,
+                f"{of_type.name} {name} matches by a phone that {len(sharing)} other records share; "
+                "look before it goes out or is deleted",
+            )
+        return bool(foreign or sharing)
+
+    def _tell_shared(self, findings: Findings) -> None:
+        for name, subjects in findings.owners().items():
+            for subject in subjects if len(subjects) > 1 else ():
+                self._tell(
+                    "record_matches_several_subjects",
+                    findings.object_type.name,
+                    subject,
+                    f"{findings.object_type.name} {name} matches {len(subjects)} subjects; look whose "
+                    "it is before it goes out or is deleted",
+                )
+
+    def _tell_same_id(self) -> None:
+        """Ids are counted per type: the same number in two types is likely to be two people."""
+        types: dict[tuple[str, str], list[str]] = {}
+        for findings in self._findings.values():
+            for (subject, name), found in findings.found.items():
+                compared = {
+                    self._manifest.kinds[reason.identifier].compare
+                    for reason in found.evidence
+                    if reason.identifier in self._manifest.kinds
+                }
+                if compared == {"id"}:
+                    types.setdefault((subject, name), []).append(findings.object_type.name)
+        for (subject, name), named in types.items():
+            if len(named) > 1:
+                self._tell(
+                    "id_in_several_types",
+                    None,
+                    subject,
+                    f"the id {name} is one of several types ({', '.join(named)}), which count their "
+                    "ids apart; look whether all of them are the subject's",
+                )
+
+    def _tell(self, code: str, object_type: str | None, subject: str, detail: str) -> None:
+        self.problems.append(
+            {"code": code, "object_type": object_type, "subject": subject, "detail": detail}
+        )
+
+
+def _matched_by(reason: Evidence) -> MatchedBy:
+    matched: MatchedBy = {"identifier": reason.identifier, "field": reason.field}
+    if reason.parent is not None:
+        matched["id"] = reason.parent
+    return matched

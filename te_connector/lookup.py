@@ -1,0 +1,257 @@
+"""Quick coverage: looks up what the API can filter, after each filter stood a trial.
+
+The vendor documents filters, but not how they compare, and a filter that is ignored returns everybody.
+So before one is relied upon it is tried in the same run: a value that cannot exist must return
+nothing; a value taken from a listed object must return that object; and so must the same value in
+another letter case or, for a phone, in another spelling. What a filter did not pass is not relied
+upon: its field counts as not looked at. Whatever a filter returns is compared here all the same, so
+it never shows a stranger's record.
+
+No value with a comma or an equals sign is ever sent in a filter: they have a meaning there, and no
+way to escape them is documented.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+import attrs
+
+from te_connector.client import Client
+from te_connector.errors import PastEnd, Rejected
+from te_connector.fields import steps_of, values_at
+from te_connector.findings import Findings
+from te_connector.identifiers import email_key, id_key, phones
+from te_connector.manifest import Kind, Mapped, ObjectType
+from te_connector.matching import ChildMatcher, Matcher
+from te_connector.pages import Item, params_of, read_page
+from te_connector.search import Search, ids_asked, read_ids
+
+_MOST_PAGES = 5
+"""A filter that returns more pages than this does not narrow anything down."""
+_NOT_AN_ID = "9007199254740993"
+
+
+@attrs.frozen
+class Verdict:
+    """What a filter passed: every spelling, the exact text alone, or nothing; and why not more."""
+
+    passed: Literal["any", "exact", "nothing"]
+    why: str = ""
+
+
+def _sendable(value: str) -> bool:
+    return value != "" and "," not in value and "=" not in value and value.isprintable()
+
+
+class Filters:
+    """The filters of one object type, tried when they are first needed."""
+
+    def __init__(self, client: Client, object_type: ObjectType) -> None:
+        self._client = client
+        self._type = object_type
+        self._sample: list[Item] | None = None
+
+    def sample(self) -> list[Item]:
+        """The objects of the list's first page, from which trials take their values."""
+        if self._sample is None:
+            try:
+                params = params_of(self._client, self._type, 1)
+                self._sample = read_page(self._client, self._type, params)[1]
+            except PastEnd:
+                self._sample = []
+        return self._sample
+
+    def ask(self, name: str, value: str) -> list[Item] | None:
+        """The objects that a filter returns; None where it returns more than it should.
+
+        :raises Rejected: the server refused the filter.
+        """
+        found: list[Item] = []
+        for number in range(1, _MOST_PAGES + 1):
+            params = params_of(self._client, self._type, number)
+            params[self._client.settings.manifest.filter_param] = f"{name}={value}"
+            try:
+                page, items = read_page(self._client, self._type, params)
+            except PastEnd:
+                return found
+            found.extend(items)
+            if page.at_end:
+                return found
+        return None
+
+    def try_out(self, name: str, way: str, kind: Kind) -> Verdict:
+        """Put one filter on trial."""
+        try:
+            if self.ask(name, _impossible(kind)) != []:
+                return Verdict(
+                    "nothing", "its filter returns objects for a value that no object has"
+                )
+            sample = self._sample_value(way, kind)
+            if sample is None:
+                return Verdict(
+                    "nothing", "no listed object has a value there to try its filter with"
+                )
+            owner, value = sample
+            if not self._returns(name, value, owner):
+                return Verdict("nothing", "its filter does not return an object that has the value")
+            for other in _other_spellings(value, kind):
+                if not self._returns(name, other, owner):
+                    return Verdict("exact", "its filter compares the exact text")
+        except Rejected:
+            return Verdict("nothing", "the server refuses its filter")
+        return Verdict("any")
+
+    def _returns(self, name: str, value: str, owner: str) -> bool:
+        items = self.ask(name, value) or []
+        return any(id_key(item.get(self._type.id_field)) == owner for item in items)
+
+    def _sample_value(self, way: str, kind: Kind) -> tuple[str, str] | None:
+        """An object's id and its value in the field, one that its filter can be tried with."""
+        for item in self.sample():
+            owner = id_key(item.get(self._type.id_field))
+            for value in values_at(item, steps_of(way)):
+                text = id_key(value)
+                if owner and text and _sendable(text) and _telling(text, kind):
+                    return owner, text
+        return None
+
+
+def _telling(value: str, kind: Kind) -> bool:
+    """Whether a value can be spelled otherwise, so that trying it says something."""
+    if kind.compare == "email":
+        return email_key(value) is not None and value.swapcase() != value
+    if kind.compare == "phone":
+        numbers = phones(value, kind.region).numbers
+        return len(numbers) == 1 and not numbers[0].extension
+    return True
+
+
+def _impossible(kind: Kind) -> str:
+    """A value that no object can have."""
+    if kind.compare == "email":
+        return f"te-connector-{secrets.token_hex(8)}@nobody.invalid"
+    if kind.compare == "phone":
+        return "0000000000000000"
+    if kind.compare == "id":
+        return _NOT_AN_ID
+    return f"te-connector-{secrets.token_hex(8)}"
+
+
+def _other_spellings(value: str, kind: Kind) -> list[str]:
+    """The value as an honest filter should find it too."""
+    if kind.compare == "email":
+        return [value.swapcase()]
+    if kind.compare == "phone":
+        return [other for other in _phone_spellings(value, kind) if other != value]
+    return []
+
+
+def _phone_spellings(value: str, kind: Kind) -> list[str]:
+    """A number as digits without its country and as people write it: both must be found."""
+    spelled: list[str] = []
+    for number in phones(value, kind.region).numbers:
+        digits = number.national
+        people = f"({digits[:3]}) {digits[3:6]}-{digits[6:]}" if len(digits) == 10 else number.e164
+        spelled += [digits, people]
+    return spelled
+
+
+def _queries(values: Iterable[str], kind: Kind, verdict: Verdict) -> list[str]:
+    """What is sent for a subject's values: one spelling where any will do."""
+    queries: list[str] = []
+    for value in values:
+        text = value.strip()
+        if kind.compare == "email":
+            key = email_key(value) or text
+            queries += [key] if verdict.passed == "any" and text.isascii() else [text, key]
+        elif kind.compare == "phone":
+            queries += _phone_spellings(value, kind)[:1] if verdict.passed == "any" else [text]
+        elif kind.compare == "external_id":
+            queries.append(text.partition(":")[2] or text)
+        else:
+            queries.append(text)
+    return list(dict.fromkeys(queries))
+
+
+def look_quickly(search: Search, matcher: Matcher, findings: Findings) -> None:
+    """Look up what can be looked up; say what was not looked at."""
+    object_type, kinds = findings.object_type, search.client.settings.manifest.kinds
+    findings.method, findings.fields = "lookup", {}
+    filters = Filters(search.client, object_type)
+    asked = [mapped for mapped in object_type.mapped if mapped.kind in matcher.fields]
+    whole = True
+    for mapped in asked:
+        if mapped.by_id:
+            read_ids(search, matcher, findings, list(ids_asked(search, object_type)))
+            findings.fields.setdefault(mapped.kind, []).append(mapped.field)
+            continue
+        whole = False
+        verdict = _look_up(search, matcher, findings, filters, mapped, kinds[mapped.kind])
+        if verdict.passed == "any":
+            findings.fields.setdefault(mapped.kind, []).append(mapped.field)
+        else:
+            findings.reasons.append(f"{mapped.field} was not looked at: {verdict.why}")
+    findings.complete = whole
+    if not whole:
+        findings.reasons.append(
+            "quick coverage looks up by filters and does not read the whole list"
+        )
+    findings.seen = max(findings.seen, len(findings.owners()))
+
+
+def _look_up(
+    search: Search,
+    matcher: Matcher,
+    findings: Findings,
+    filters: Filters,
+    mapped: Mapped,
+    kind: Kind,
+) -> Verdict:
+    if mapped.filter is None:
+        return Verdict("nothing", "the API has no filter for it")
+    verdict = filters.try_out(mapped.filter, mapped.field, kind)
+    if verdict.passed == "nothing":
+        return verdict
+    values = [value for subject in search.subjects for value in subject.values.get(kind.name, ())]
+    for query in _queries(values, kind, verdict):
+        if not _sendable(query):
+            verdict = Verdict(
+                "exact", "a value with a comma or an equals sign is not sent in a filter"
+            )
+            continue
+        items = filters.ask(mapped.filter, query)
+        if items is None:
+            return Verdict("nothing", "its filter returns more objects than it should")
+        findings.take(matcher, items)
+    return verdict
+
+
+def look_up_children(
+    search: Search, parents: Mapping[str, Sequence[str]], findings: Findings
+) -> None:
+    """Look up the children of the parents that were found, where a filter stands its trial."""
+    object_type = findings.object_type
+    parent = object_type.parent
+    assert parent is not None
+    if parent.filter is None:
+        findings.reasons.append(f"{parent.field} was not looked at: the API has no filter for it")
+        return
+    kind = Kind(parent.object, parent.object, "id", "US")
+    filters = Filters(search.client, object_type)
+    verdict = filters.try_out(parent.filter, parent.field, kind)
+    if verdict.passed == "nothing":
+        findings.reasons.append(f"{parent.field} was not looked at: {verdict.why}")
+        return
+    findings.method, findings.fields = "lookup", object_type.fields()
+    matcher = ChildMatcher(object_type, parents)
+    for name in parents:
+        items = filters.ask(parent.filter, name)
+        if items is None:
+            findings.flaw("filter_wide", f"the filter {parent.filter} returns more than it should")
+            return
+        findings.take(matcher, items)
+    findings.seen = len(findings.owners())
+    findings.reasons.append("quick coverage looks up by filters and does not read the whole list")

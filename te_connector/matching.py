@@ -1,0 +1,259 @@
+"""Whose record is this? Compares one record with all subjects at once, field by mapped field.
+
+The vendor's filters decide nothing: whatever way a record came, it is somebody's only if a field of
+it equals one of the subject's identifiers here (:mod:`te_connector.identifiers` says when two are
+equal). The cost of a record hardly depends on how many subjects there are.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from te_connector.fields import holders_of, steps_of, values_at
+from te_connector.identifiers import email_key, id_key
+from te_connector.indexes import (
+    EmailIndex,
+    Evidence,
+    ExternalIndex,
+    Found,
+    IdIndex,
+    Near,
+    PhoneIndex,
+)
+from te_connector.manifest import Kind, Manifest, ObjectType
+from te_connector.subjects import Subject
+
+
+@attrs.frozen
+class Look:
+    """What one look at one record brought."""
+
+    evidence: tuple[Evidence, ...]
+    near: tuple[Near, ...] = ()
+
+
+@attrs.frozen
+class _Probe:
+    """One mapped field and the index that its values are looked up in."""
+
+    field: str
+    steps: tuple[str, ...]
+    index: EmailIndex | PhoneIndex | IdIndex
+
+
+@attrs.frozen
+class _ExternalProbe:
+    """One mapped external id, its value's way and the source beside it."""
+
+    field: str
+    steps: tuple[str, ...]
+    source: str | None
+    index: ExternalIndex
+
+
+class Matcher:
+    """Compares records of one object type with the subjects' identifiers.
+
+    ``fields`` are the mapped fields that are compared, by kind; ``odd`` counts, by field, the values
+    that could not be compared since they are neither text nor a whole number nor empty.
+    """
+
+    def __init__(
+        self, object_type: ObjectType, kinds: Mapping[str, Kind], subjects: Sequence[Subject]
+    ) -> None:
+        self.odd: Counter[str] = Counter()
+        self.fields: dict[str, list[str]] = {}
+        self._probes: list[_Probe] = []
+        self._external: list[_ExternalProbe] = []
+        indexes = _indexes(object_type, kinds, subjects)
+        for mapped in object_type.mapped:
+            if mapped.kind not in indexes:
+                continue
+            self.fields.setdefault(mapped.kind, []).append(mapped.field)
+            index, steps = indexes[mapped.kind], steps_of(mapped.field)
+            if isinstance(index, ExternalIndex):
+                self._external.append(_ExternalProbe(mapped.field, steps, mapped.source, index))
+            else:
+                self._probes.append(_Probe(mapped.field, steps, index))
+        self._simple = [
+            (probe.steps[0], probe.field, probe.index.look)
+            for probe in self._probes
+            if len(probe.steps) == 1
+        ]
+        self._deep = [probe for probe in self._probes if len(probe.steps) > 1]
+
+    def look(self, record: Mapping[str, Any]) -> Look | None:
+        """Compare one record; None where nothing is equal or close."""
+        found: Found = []
+        for key, field, look in self._simple:
+            value = record.get(key)
+            if type(value) is str:
+                look(value, field, found)
+            elif type(value) is int:
+                look(str(value), field, found)
+            elif value is not None:
+                for text in self._texts(values_at(value, ()), field):
+                    look(text, field, found)
+        for probe in self._deep:
+            for text in self._texts(values_at(record, probe.steps), probe.field):
+                probe.index.look(text, probe.field, found)
+        for external in self._external:
+            if record.get(external.steps[0]):
+                self._look_external(record, external, found)
+        return _settled(found) if found else None
+
+    def _texts(self, values: Any, field: str) -> list[str]:
+        texts = []
+        for value in values:
+            text = id_key(value)
+            if text is not None:
+                texts.append(text)
+            elif value is not None and value != "":
+                self.odd[field] += 1
+        return texts
+
+    def _look_external(
+        self, record: Mapping[str, Any], probe: _ExternalProbe, found: Found
+    ) -> None:
+        steps, last = probe.steps, probe.steps[-1]
+        holders: Iterable[Any] = (record,)
+        if len(steps) > 1:
+            listed = record[steps[0]]
+            plain = type(listed) is list and len(steps) == 2
+            holders = listed if plain else holders_of(record, steps)
+        for holder in holders:
+            if type(holder) is not dict or last not in holder:
+                continue
+            source = holder.get(probe.source) if probe.source is not None else None
+            value = holder[last]
+            if type(value) is str:
+                probe.index.look(value, source, probe.field, found)
+                continue
+            for text in self._texts(values_at(value, ()), probe.field):
+                probe.index.look(text, source, probe.field, found)
+
+
+def _settled(found: Found) -> Look:
+    """Each reason once, the strongest of its kind; near misses of subjects that matched go."""
+    best: dict[tuple[str, str, str], Evidence] = {}
+    near: dict[str, Near] = {}
+    for item in found:
+        if isinstance(item, Near):
+            near.setdefault(item.subject, item)
+            continue
+        key = (item.subject, item.identifier, item.field)
+        if key not in best or (best[key].weak and not item.weak):
+            best[key] = item
+    matched = {reason.subject for reason in best.values()}
+    misses = tuple(miss for miss in near.values() if miss.subject not in matched)
+    return Look(tuple(best.values()), misses)
+
+
+def _indexes(
+    object_type: ObjectType, kinds: Mapping[str, Kind], subjects: Sequence[Subject]
+) -> dict[str, EmailIndex | PhoneIndex | IdIndex | ExternalIndex]:
+    """One filled index for each kind that is mapped to the type and asked by any subject."""
+    made: dict[str, EmailIndex | PhoneIndex | IdIndex | ExternalIndex] = {}
+    mapped_kinds = {mapped.kind for mapped in object_type.mapped}
+    for subject in subjects:
+        for name, values in subject.values.items():
+            if name not in mapped_kinds:
+                continue
+            if name not in made:
+                made[name] = _index(kinds[name])
+            for value in values:
+                made[name].add(subject.id, value)
+    return made
+
+
+def _index(kind: Kind) -> EmailIndex | PhoneIndex | IdIndex | ExternalIndex:
+    if kind.compare == "email":
+        return EmailIndex(kind.name)
+    if kind.compare == "phone":
+        return PhoneIndex(kind.name, kind.region)
+    if kind.compare == "external_id":
+        return ExternalIndex(kind.name)
+    return IdIndex(kind.name)
+
+
+class ChildMatcher:
+    """Compares records of a child type with the parents that were found: id -> subjects.
+
+    ``unlinked`` counts the records that do not say whose they are at all.
+    """
+
+    def __init__(self, object_type: ObjectType, parents: Mapping[str, Sequence[str]]) -> None:
+        assert object_type.parent is not None
+        self._parents = parents
+        self._kind = object_type.parent.object
+        self._field = object_type.parent.field
+        self._steps = steps_of(self._field)
+        self.fields = object_type.fields()
+        self.odd: Counter[str] = Counter()
+        self.unlinked = 0
+
+    def look(self, record: Mapping[str, Any]) -> Look | None:
+        """Compare one record; None where it belongs to none of the parents."""
+        evidence: list[Evidence] = []
+        linked = False
+        for value in values_at(record, self._steps):
+            linked = True
+            key = id_key(value)
+            if key is None:
+                if value is not None and value != "":
+                    self.odd[self._field] += 1
+                continue
+            for subject in self._parents.get(key, ()):
+                evidence.append(Evidence(subject, self._kind, self._field, parent=key))
+        if not linked:
+            self.unlinked += 1
+        return Look(tuple(dict.fromkeys(evidence))) if evidence else None
+
+
+def emails_of(
+    record: Mapping[str, Any], object_type: ObjectType, kinds: Mapping[str, Kind]
+) -> set[str]:
+    """The keys of all e-mail addresses that a record carries in mapped fields."""
+    keys = set()
+    for mapped in object_type.mapped:
+        if kinds[mapped.kind].compare == "email":
+            for value in values_at(record, steps_of(mapped.field)):
+                key = email_key(value) if isinstance(value, str) else None
+                if key is not None:
+                    keys.add(key)
+    return keys
+
+
+def emails_asked(subject: Subject, kinds: Mapping[str, Kind]) -> set[str]:
+    """The keys of all e-mail addresses that a subject gave."""
+    return {
+        key
+        for kind, values in subject.values.items()
+        if kinds[kind].compare == "email"
+        for value in values
+        if (key := email_key(value)) is not None
+    }
+
+
+def match_one(
+    record: Mapping[str, Any], object_type: ObjectType, manifest: Manifest, subject: Subject
+) -> tuple[Evidence, ...]:
+    """Why one record of a type without parent is one subject's; empty where it is not."""
+    look = Matcher(object_type, manifest.kinds, [subject]).look(record)
+    return look.evidence if look is not None else ()
+
+
+__all__ = [
+    "ChildMatcher",
+    "Evidence",
+    "Look",
+    "Matcher",
+    "Near",
+    "emails_asked",
+    "emails_of",
+    "match_one",
+]

@@ -1,0 +1,284 @@
+"""Every object of a list, once, though the list moves while it is read.
+
+Pages are offsets: page *p* is rows ``(p-1)*size .. p*size`` of the list as it is when the page is
+answered. When a row in front goes, everybody behind it moves one place forward, and somebody slips
+from a page that was not yet read into one that was. Tools that read page after page miss that person
+without a word. This is how nobody is missed here.
+
+**Assumption A**, on which the promise rests (told in every coverage): a key never falls along the
+list, and each object that is added has a key at least as high as the highest so far, so additions go
+last. Ids and creation times are such keys. The pages show whether it holds.
+
+**One page after the other, from the last to the first.** Under A only deletions move rows, and only
+forward. All unread rows stand in front of the page that was read last, and move only towards pages
+that are still to be read. So every object that is there from the first request to the last is read,
+whatever goes meanwhile. Reading somebody twice is no harm.
+
+**Several at once** need more, for two pages of one burst are answered at different moments. The last
+page is a *fence*: under A its first object changes if anything in front of it went, and never changes
+back. The fence is read before and after a burst. If both show the same first object, nothing in front
+went in between, so all pages of the burst are of one moment, and the argument above holds with the
+burst in place of the page. If not, the burst is read again as smaller ones, in the end page by page,
+which needs no fence.
+
+**Against what A forbids**, as far as it can be seen, the reading is not called complete: a key that
+falls within a page; an addition in front of an older object (the page behind it is looked at); an
+object that stands among those of the first page and was not there at the start; an object that stands
+twice in pages of one moment. The reading goes on all the same: what is found is found.
+
+**The end of the list** is never guessed: not from a short page, a missing list, an error, or a page
+seen before. It is what ``links`` says and the last page confirms; where ``links`` names no last page,
+the first page behind the end is searched for.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import math
+from collections.abc import Callable, Sequence
+
+import attrs
+
+from te_connector.census import Census
+from te_connector.client import Client
+from te_connector.errors import AnswerError, OddAnswer, PastEnd, Rejected
+from te_connector.manifest import ObjectType
+from te_connector.pages import Item, Page, falls, params_of, read_page
+
+MAX_IN_FLIGHT = 48
+"""At most so many requests at once; latency and quota decide how many are used."""
+SECONDS_OF_WORK = 0.003
+"""What one page costs this process: more in flight than latency divided by it gains nothing."""
+LEAST_BURST = 16
+"""So many pages between two fences keep fences under a tenth of the requests."""
+_MOST_CHASES = 20
+_REPEATED = (
+    "the same object stands on two pages though nothing changed in between, so the server does not "
+    "serve the pages of one list"
+)
+
+Each = Callable[[Sequence[Item]], None]
+"""Gets the objects of each page as it comes, in any thread; one object may come more than once."""
+Done = Callable[[int, int], None]
+"""Gets the pages read and the pages known of, in the calling thread."""
+
+
+@attrs.define
+class Tally:
+    """What a reading amounts to; ``faults`` say why it is not complete."""
+
+    seen: int = 0
+    pages: int = 0
+    sorted: bool = True
+    faults: list[str] = attrs.Factory(list)
+
+    @property
+    def complete(self) -> bool:
+        """Whether everybody who was there from the first request to the last was met."""
+        return not self.faults
+
+    def fault(self, text: str) -> None:
+        """Note once why the reading is not complete."""
+        if text not in self.faults:
+            self.faults.append(text)
+
+
+class Reader:
+    """Reads one list whole, once."""
+
+    def __init__(
+        self, client: Client, object_type: ObjectType, each: Each, done: Done | None = None
+    ) -> None:
+        self._client = client
+        self._type = object_type
+        self._each = each
+        self._done = done or (lambda read, known: None)
+        self._sort = object_type.sort is not None
+        self._census = Census()
+        self._tally = Tally()
+        self._read = 0
+        self._size = MAX_IN_FLIGHT
+
+    def read(self) -> Tally:
+        """Read every page.
+
+        :raises AnswerError: a page could not be had; what came before it was handed on.
+        :raises ConnectorError: the connection failed, or the reading was stopped.
+        """
+        first = self._first_page()
+        self._tally.pages = last = self._last_number(first)
+        if last > self._client.settings.manifest.paging.max_pages:
+            raise OddAnswer(
+                f"GET {self._type.path} claims more pages than max_pages in the manifest permits."
+            )
+        if last == 1:
+            self._census.count(first)  # one answer is one moment: no order is needed
+        else:
+            fence = self._end(self._page(last))
+            self._tally.pages = fence.number
+            self._census.count(fence)
+            self._downwards(first, fence)
+            if not self._census.rising:
+                self._tally.fault(
+                    f"the list does not keep the rising order of {self._type.order_key}, so somebody "
+                    "can have slipped from page to page unread while others went or came"
+                )
+        self._tally.seen = self._census.seen
+        self._tally.sorted = self._sort
+        return self._tally
+
+    # Pages
+
+    def _page(self, number: int) -> Page:
+        """One page in this thread; one behind the end is empty."""
+        page = self._fetch(number)
+        self._read += 1
+        self._tell()
+        return page
+
+    def _fetch(self, number: int) -> Page:
+        params = params_of(self._client, self._type, number, sort=self._sort)
+        try:
+            page, items = read_page(self._client, self._type, params)
+        except PastEnd:
+            return Page(number)
+        self._each(items)
+        return page
+
+    def _tell(self) -> None:
+        self._done(self._read, max(self._tally.pages, self._read))
+
+    def _first_page(self) -> Page:
+        try:
+            return self._page(1)
+        except Rejected:
+            if not self._sort:
+                raise
+            self._sort = False  # sorting is documented for few lists; the pages show their order
+            return self._page(1)
+
+    def _last_number(self, first: Page) -> int:
+        if first.last is not None:
+            return max(first.last, first.next or 1, 1)
+        if not first.ids or not self._page(2).ids:
+            return 1
+        low, high = 2, 4
+        while self._page(high).ids and high <= self._client.settings.manifest.paging.max_pages:
+            low, high = high, high * 2
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self._page(middle).ids else (low, middle)
+        return low
+
+    def _end(self, page: Page) -> Page:
+        """The last page, from one that was it: confirmed by its own links, or followed."""
+        for _ in range(_MOST_CHASES):
+            if page.ids and page.at_end or page.number == 1 and not page.ids:
+                return page
+            if page.ids:
+                page = self._page(max(page.next or 0, page.last or 0))
+                continue
+            told = self._page(1).last  # everything on it went, or its number was wrong
+            page = self._page(max(1, min(told or page.number, page.number - 1)))
+        raise OddAnswer(f"GET {self._type.path} has no end that holds still; its links contradict.")
+
+    # Bursts
+
+    def _downwards(self, start: Page, fence: Page) -> None:
+        high = fence.number - 1
+        while high >= 1:
+            size = self._burst_size(high)
+            pages = self._burst(high - size + 1, high)
+            if size > 1:
+                before, fence = fence, self._fence(fence)
+                if fence.ids[:1] != before.ids[:1]:
+                    self._size = size // 2
+                    high = min(high, fence.number)
+                    continue
+                self._check_one_moment(pages)
+                self._size = size * 2
+            elif self._census.overlaps(pages[0]):
+                fence = self._check_repeat(high, fence)
+            for page in pages:
+                self._check_additions(page)
+                self._census.count(page)
+            high -= size
+            self._size = max(self._size, 2)
+        self._check_front(start, pages[-1])
+
+    def _burst_size(self, left: int) -> int:
+        """How many pages to read between two fences; one where latency is next to nothing."""
+        workers = self._workers()
+        if workers < 2 or self._size < 2:
+            return 1
+        most = max(workers, LEAST_BURST)
+        return min(left, self._size, math.ceil(left / math.ceil(left / most)))
+
+    def _workers(self) -> int:
+        return max(1, min(MAX_IN_FLIGHT, int(self._client.latency / SECONDS_OF_WORK)))
+
+    def _burst(self, low: int, high: int) -> list[Page]:
+        """The pages from high to low, in that order, several requests at once."""
+        if low == high:
+            return [self._page(high)]
+        workers = min(self._workers(), high - low + 1)
+        numbers = range(high, low - 1, -1)
+        with concurrent.futures.ThreadPoolExecutor(workers, "te-connector-page") as pool:
+            futures = [pool.submit(self._fetch, number) for number in numbers]
+            waiting = set(futures)
+            try:
+                while waiting:
+                    done, waiting = concurrent.futures.wait(
+                        waiting, 0.2, concurrent.futures.FIRST_COMPLETED
+                    )
+                    for future in done:
+                        future.result()
+                        self._read += 1
+                    self._tell()
+            except BaseException as error:
+                for future in waiting:
+                    future.cancel()
+                if not isinstance(error, AnswerError):
+                    self._client.stop()  # ends the requests under way, so the threads end at once
+                raise
+        return [future.result() for future in futures]
+
+    def _fence(self, fence: Page) -> Page:
+        """The last page as it is now; another page where that one is no longer there."""
+        now = self._page(fence.number)
+        if not now.ids:
+            now = self._end(now)
+        self._census.watch(now)
+        return now
+
+    # What the pages show
+
+    def _check_one_moment(self, pages: Sequence[Page]) -> None:
+        names = [name for page in pages for name in page.ids]
+        if len(set(names)) < len(names):
+            self._tally.fault(_REPEATED)
+
+    def _check_repeat(self, number: int, fence: Page) -> Page:
+        """A page that held nothing new: did so many go, or does the server repeat itself?"""
+        before = self._fence(fence)
+        above, page = self._page(number + 1), self._page(number)
+        after = self._fence(before)
+        if before.ids[:1] == after.ids[:1] and set(above.ids) & set(page.ids):
+            self._tally.fault(_REPEATED)
+        self._census.count(page)
+        return after
+
+    def _check_additions(self, page: Page) -> None:
+        """An addition at a page's end is in order only if what follows it was added too."""
+        if not self._census.rising or page.at_end or self._census.highest_is(page):
+            return
+        behind = self._page(page.number + 1)
+        if behind.ids and falls(page.keys[-1], behind.keys[0]):
+            self._census.rising = False
+
+    def _check_front(self, start: Page, now: Page) -> None:
+        """Nobody new may stand among the objects that the list began with."""
+        known, top = set(start.ids), start.keys[-1] if start.keys else None
+        for name, key in zip(now.ids, now.keys, strict=True):
+            if name not in known and key is not None and top is not None and key < top:
+                self._census.rising = False

@@ -1,0 +1,174 @@
+"""Reads the file that ``fetch --output`` wrote, and takes nothing in it on trust.
+
+Access packages and deletions start from such a file, and it may have been edited since. So it is
+plain JSON (no key twice, no NaN), has the shape of ``schemas/result.schema.json``, names only its
+own subjects, holds no object twice, and every record still has the digest that it was given. A
+fault says the place and what is wrong there, and never quotes a value: the values are people's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from te_connector import jsonfile, resources
+from te_connector.contract import Coverage, NearMiss, Problem, Record, Subject
+from te_connector.document import Document, Fault, check, fail, read_json
+from te_connector.schemas import dumps
+
+MAX_FAULTS = 100
+SHARED = "record_matches_several_subjects"
+"""The problem code with which fetch tells that an object is more than one subject's."""
+
+Key = tuple[str, str]
+"""An object's type and id."""
+
+
+def key_of(record: Record) -> Key:
+    """The record's object type and id."""
+    return record["object_type"], record["id"]
+
+
+def parents_of(record: Record) -> list[Key]:
+    """The objects through which a record of a child type was matched; empty for other records."""
+    return [
+        (reason["identifier"], reason["id"]) for reason in record["matched_by"] if "id" in reason
+    ]
+
+
+@attrs.frozen
+class Result:
+    """What an earlier ``fetch`` found. The values are people's, so ``repr`` shows none."""
+
+    path: Path
+    connector: str
+    base_url: str
+    fetched_at: str | None
+    subjects: tuple[Subject, ...] = attrs.field(repr=False)
+    records: tuple[Record, ...] = attrs.field(repr=False)
+    coverage: tuple[Coverage, ...]
+    problems: tuple[Problem, ...] = attrs.field(repr=False)
+    near_misses: tuple[NearMiss, ...] = attrs.field(repr=False)
+
+    def by_subject(self) -> dict[str, list[Record]]:
+        """The records of every subject, in the order of the file; a subject may have none."""
+        found: dict[str, list[Record]] = {subject["id"]: [] for subject in self.subjects}
+        for record in self.records:
+            found[record["subject"]].append(record)
+        return found
+
+    def by_key(self) -> dict[Key, list[Record]]:
+        """The records of every object: more than one where it was matched for several subjects."""
+        found: dict[Key, list[Record]] = defaultdict(list)
+        for record in self.records:
+            found[key_of(record)].append(record)
+        return dict(found)
+
+    def shared(self) -> frozenset[Key]:
+        """The objects that are more than one subject's, or that fetch said are."""
+        shared = {key for key, records in self.by_key().items() if len(records) > 1}
+        for problem in self.problems:
+            if problem["code"] == SHARED and problem["detail"]:
+                words = set(re.findall(r"[\w-]+", problem["detail"]))
+                shared.update(
+                    key_of(record)
+                    for record in self.records
+                    if record["id"] in words
+                    and problem["object_type"] in (None, record["object_type"])
+                )
+        return frozenset(shared)
+
+
+def load(path: Path) -> Result:
+    """Read and check a result file.
+
+    :raises FileFaults: all that is wrong with it, one line each, quoting no value.
+    """
+    path = Path(path)
+    schema = read_json(resources.grammar("result"))
+    document = jsonfile.read(path, schema)
+    data = shape = document.data
+    records = data.get("records") if isinstance(data, dict) else None
+    if isinstance(records, list) and all(map(_sound, records)):
+        shape = {**data, "records": []}  # the schema would say the same, a hundred times slower
+    _fail(check(attrs.evolve(document, data=shape), schema, quote=False))
+    _fail(list(_contradictions(document)))
+    return Result(
+        path=path,
+        connector=data["connector"],
+        base_url=data["base_url"],
+        fetched_at=data.get("fetched_at"),
+        subjects=tuple(data["subjects"]),
+        records=tuple(data["records"]),
+        coverage=tuple(data["coverage"]),
+        problems=tuple(data["problems"]),
+        near_misses=tuple(data["near_misses"]),
+    )
+
+
+def _fail(faults: list[Fault]) -> None:
+    if len(faults) > MAX_FAULTS:
+        last = faults[MAX_FAULTS - 1]
+        more = f"and {len(faults) - MAX_FAULTS} more faults like these"
+        faults = [*faults[:MAX_FAULTS], attrs.evolve(last, message=more)]
+    fail(faults)
+
+
+def _sound(record: Any) -> bool:
+    """Whether a record has the shape that the schema asks for; false may also mean "look closer"."""
+    try:
+        reasons = record["matched_by"]
+        texts = (record["subject"], record["object_type"], record["id"], record["digest"])
+        return (
+            all(type(text) is str and text != "" for text in texts)
+            and len(record["digest"]) == 64
+            and set(record["digest"]) <= _HEX
+            and type(record["data"]) is dict
+            and record["strength"] in ("strong", "weak")
+            and type(record["deletable"]) is bool
+            and record["schema_issues"] == []
+            and type(reasons) is list
+            and len(reasons) > 0
+            and all(_sound_reason(reason) for reason in reasons)
+        )
+    except (KeyError, TypeError):
+        return False
+
+
+_HEX = frozenset("0123456789abcdef")
+
+
+def _sound_reason(reason: Any) -> bool:
+    texts = (reason["identifier"], reason["field"], reason.get("id", "-"))
+    return type(reason) is dict and all(type(text) is str and text != "" for text in texts)
+
+
+def _contradictions(document: Document) -> Iterator[Fault]:
+    """What the schema cannot say: subjects, doubles and digests."""
+    subjects: set[str] = set()
+    for index, subject in enumerate(document.data["subjects"]):
+        if subject["id"] in subjects:
+            yield document.fault(("subjects", index), "two subjects have this id; fetch again")
+        subjects.add(subject["id"])
+    seen: set[tuple[str, str, str]] = set()
+    for index, record in enumerate(document.data["records"]):
+        place = ("records", index)
+        whose = (record["subject"], record["object_type"], record["id"])
+        if record["subject"] not in subjects:
+            yield document.fault(place, "its subject is not among the subjects; fetch again")
+        if whose in seen:
+            yield document.fault(
+                place, "this object stands here twice for one subject; fetch again"
+            )
+        seen.add(whose)
+        text = dumps(record["data"]).encode("utf-8", "surrogatepass")
+        if hashlib.sha256(text).hexdigest() != record["digest"]:
+            yield document.fault(
+                place, "its data is not what was fetched (the digest differs); fetch again"
+            )

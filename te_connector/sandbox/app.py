@@ -1,0 +1,243 @@
+"""The API's routes."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from te_connector.sandbox import query
+from te_connector.sandbox.auth import Refused
+from te_connector.sandbox.faults import Faults, retry_after
+from te_connector.sandbox.store import Json, Table
+
+if TYPE_CHECKING:
+    from te_connector.sandbox.server import Sandbox
+
+_TOKEN = "/v1/token"
+_OPEN = (_TOKEN, "/v1/heartbeat")
+
+
+@attrs.frozen
+class Resource:
+    """What the API offers for one type of object."""
+
+    path: str
+    table: str
+    scope: str
+    filters: Mapping[str, query.Filter]
+    sortable: bool = False
+    deletable: bool = False
+
+
+RESOURCES = (
+    Resource(
+        "contacts",
+        "contacts",
+        "leadInteraction",
+        query.CONTACT_FILTERS,
+        sortable=True,
+        deletable=True,
+    ),
+    Resource("users", "users", "getUsers", query.USER_FILTERS),
+    Resource("contact-survey-responses", "responses", "leadSurveyInteraction", {}),
+    # Nobody outside knows which scopes these two need.
+    Resource("contact-notes", "notes", "leadInteraction", query.NOTE_FILTERS, deletable=True),
+    Resource("activity", "activity", "leadInteraction", query.ACTIVITY_FILTERS),
+)
+
+
+def answer(data: object, status: int = 200, **headers: str) -> Response:
+    """A JSON answer."""
+    response = Response(json.dumps(data), status, mimetype="application/json")
+    for name, value in headers.items():
+        response.headers[name.replace("_", "-")] = value
+    return response
+
+
+def create_app(sandbox: Sandbox) -> Flask:
+    """The Flask application that answers for ``sandbox``."""
+    app = Flask("te_connector_sandbox", static_folder=None)
+    api = _Api(sandbox)
+    app.before_request(api.admit)
+    app.after_request(api.finish)
+    app.register_error_handler(HTTPException, _refusal)
+    app.add_url_rule(_TOKEN, "token", api.token, methods=["POST"])
+    app.add_url_rule("/v1/heartbeat", "heartbeat", _heartbeat)
+    app.add_url_rule("/v1/teapot", "teapot", _teapot)
+    for resource in RESOURCES:
+        path, one = f"/v1/{resource.path}", f"/v1/{resource.path}/<object_id>"
+        app.add_url_rule(path, f"{path} list", partial(api.listing, resource))
+        app.add_url_rule(one, f"{path} read", partial(api.read, resource))
+        if resource.deletable:
+            view = partial(api.delete, resource)
+            app.add_url_rule(one, f"{path} delete", view, methods=["DELETE"])
+    return app
+
+
+class _Api:
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._faults = Faults()
+
+    def admit(self) -> Response | None:
+        """What comes before every route: the record, the limits, faults, the bearer."""
+        sandbox, knobs = self._sandbox, self._sandbox.misbehaviour
+        rule = str(request.url_rule or request.path).replace("<object_id>", "{id}")
+        sandbox.journal.request(request.method, request.environ["REQUEST_URI"], rule)
+        if sandbox.latency:
+            time.sleep(sandbox.latency)
+        if not sandbox.request_window.admits(str(request.remote_addr), sandbox.limits.requests):
+            return answer({"error": "Too many requests"}, 429, **retry_after(knobs))
+        fault = self._faults.next(knobs, request.method, request.path, request.environ)
+        if fault is not None or request.path in _OPEN:
+            return fault
+        try:
+            sandbox.authority.check(request.headers.get("Authorization", ""), _scope(), knobs)
+        except Refused as refused:
+            return answer(refused.body, refused.status)
+        return None
+
+    def finish(self, response: Response) -> Response:
+        """What comes after every answer."""
+        dropped = "drop" in request.environ["sandbox.broken"]
+        self._sandbox.journal.status(0 if dropped else response.status_code)
+        between = self._sandbox.misbehaviour.between
+        if between is not None and request.path != _TOKEN:
+            between(self._sandbox)
+        return response
+
+    def token(self) -> Response:
+        """``POST /token``."""
+        sandbox, knobs = self._sandbox, self._sandbox.misbehaviour
+        if not sandbox.token_window.admits(str(request.remote_addr), sandbox.limits.tokens):
+            return answer({"error": "Too many token requests"}, 429, **retry_after(knobs))
+        login = request.authorization
+        client = (login.username, login.password) if login else (None, None)
+        try:
+            return answer(sandbox.authority.token(client, _token_body(), knobs))
+        except Refused as refused:
+            return answer(refused.body, refused.status)
+
+    def listing(self, resource: Resource) -> Response:
+        """``GET`` of a list: filtered, sorted, one page of it."""
+        knobs = self._sandbox.misbehaviour
+        try:
+            items, links = query.page(self._chosen(resource), request.args, knobs)
+        except query.BadQueryError as error:
+            return answer({"error": error.text}, error.status)
+        if knobs.nested_ids_as_text:
+            items = [_nested_as_text(item) for item in items]
+        return answer({knobs.envelope: items, "links": links})
+
+    def _chosen(self, resource: Resource) -> list[Json]:
+        """All items that the query asks for."""
+        knobs = self._sandbox.misbehaviour
+        table = self._table(resource)
+        known, text = resource.filters, request.args.get("filter", "")
+        if resource.table == "responses" and knobs.survey_filter:
+            known = query.SURVEY_FILTERS
+        if text and known and knobs.filters == "refused":
+            raise query.BadQueryError(400, f"Invalid filter expression: {text}")
+        heeded = bool(known) and knobs.filters != "ignored"
+        asked = query.conditions(text, known) if heeded else {}
+        archived = asked.get("archieved", "").lower() in ("1", "true")
+        if resource.sortable and knobs.sort_ignored and not archived:
+            items = table.newest()
+        else:
+            items = table.listed(_sort(table) if resource.sortable else "", archived=archived)
+        return query.matching(items, asked, known, knobs)
+
+    def read(self, resource: Resource, object_id: str) -> Response:
+        """``GET`` of one object."""
+        knobs = self._sandbox.misbehaviour
+        table = self._table(resource)
+        item = table.get(object_id)
+        if item is None:
+            status = knobs.read_after_delete if table.was_deleted(object_id) else 404
+            return _absent(object_id, status)
+        return answer(_nested_as_text(item) if knobs.nested_ids_as_text else item)
+
+    def delete(self, resource: Resource, object_id: str) -> Response:
+        """``DELETE`` of one object, in the manner that the sandbox was told."""
+        manner = self._sandbox.misbehaviour.delete
+        if self._table(resource).get(object_id) is None:
+            return _absent(object_id, 404)
+        if manner == "redirect":
+            return answer([], 302, Location=self._sandbox.misbehaviour.redirect_to)
+        if isinstance(manner, int) and manner >= 300:
+            return answer({"error": "The object cannot be deleted"}, manner)
+        if manner != "lies":
+            self._sandbox.discard(resource.table, object_id, archive=manner == "soft")
+        if manner == "lost":
+            request.environ["sandbox.broken"].append("drop")
+        return answer([], manner) if isinstance(manner, int) else answer([])
+
+    def _table(self, resource: Resource) -> Table:
+        return self._sandbox.tables[resource.table]
+
+
+def _heartbeat() -> Response:
+    return answer({"running_item": "Total Expert External API"})
+
+
+def _teapot() -> Response:
+    return answer({"code": "418 I'm a teapot", "status": "short and stout"}, 418)
+
+
+def _scope() -> str | None:
+    """The scope that the requested path needs."""
+    name = request.path.removeprefix("/v1/").partition("/")[0]
+    return next((item.scope for item in RESOURCES if item.path == name), None)
+
+
+def _sort(table: Table) -> str:
+    sort = request.args.get("sort", "")
+    for part in filter(None, sort.split(",")):
+        if not table.is_scalar(part.removeprefix("-")):
+            raise query.BadQueryError(400, f"Invalid sort expression: {part}")
+    return sort
+
+
+def _token_body() -> Mapping[str, object]:
+    """The body of a token request, JSON or a form."""
+    if request.mimetype == "application/x-www-form-urlencoded":
+        return request.form
+    try:
+        body = json.loads(request.get_data())
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise Refused(400, "invalid_request", "The body could not be read")
+    return body
+
+
+def _absent(object_id: str, status: int) -> Response:
+    return answer({"message": f"Object with id '{object_id}' not found"}, status)
+
+
+def _refusal(error: HTTPException) -> Response:
+    """Flask's own 404 and 405 as JSON."""
+    response = answer({"error": error.name}, error.code or 500)
+    for name, value in error.get_headers():
+        if name == "Allow":
+            response.headers[name] = value
+    return response
+
+
+def _nested_as_text(value: Any, depth: int = 0) -> Any:
+    """A copy in which the ids of nested objects are text."""
+    if isinstance(value, list):
+        return [_nested_as_text(entry, depth) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: str(entry) if depth and key == "id" else _nested_as_text(entry, depth + 1)
+        for key, entry in value.items()
+    }

@@ -1,0 +1,103 @@
+"""The objects that the sandbox holds."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+Json = dict[str, Any]
+Order = Callable[[Json], Any]
+
+
+def newest_first(item: Json) -> tuple[str, Any]:
+    """Order by creation; for a reversed sort."""
+    return str(item.get("internal_created_at")), item["id"]
+
+
+class Table:
+    """Objects of one type by id, in their natural order; safe among threads."""
+
+    def __init__(self, items: Iterable[Json], order: Order) -> None:
+        self._items: dict[str, Json] = {str(item["id"]): item for item in items}
+        self._order = order
+        self._archived: set[str] = set()
+        self._gone: set[str] = set()
+        self._sorted: dict[str, list[Json]] = {}
+        self._lock = threading.RLock()
+
+    def get(self, object_id: str) -> Json | None:
+        """The object, flagged if archived, or None."""
+        with self._lock:
+            item = self._items.get(object_id)
+            if item is not None and object_id in self._archived:
+                return {**item, "archived": True}
+            return item
+
+    def was_deleted(self, object_id: str) -> bool:
+        """Whether an object of this id was here once."""
+        return object_id in self._gone
+
+    def all(self) -> list[Json]:
+        """Every object, archived ones too, in natural order."""
+        with self._lock:
+            return sorted(self._items.values(), key=self._order)
+
+    def put(self, item: Json) -> None:
+        """Add or replace an object."""
+        with self._lock:
+            self._items[str(item["id"])] = item
+            self._gone.discard(str(item["id"]))
+            self._sorted.clear()
+
+    def remove(self, object_id: str) -> None:
+        """Delete an object; no matter if it is not there."""
+        with self._lock:
+            if self._items.pop(object_id, None) is not None:
+                self._gone.add(object_id)
+            self._archived.discard(object_id)
+            self._sorted.clear()
+
+    def archive(self, object_id: str) -> None:
+        """Take an object out of the list and leave it readable."""
+        with self._lock:
+            self._archived.add(object_id)
+            self._sorted.clear()
+
+    def listed(self, sort: str = "", *, archived: bool = False) -> list[Json]:
+        """The objects (or the archived ones) by ``sort``, such as ``last_name,-id``."""
+        key = f"{sort}|{archived}"
+        with self._lock:
+            if key not in self._sorted:
+                chosen = [
+                    item for item in self.all() if (str(item["id"]) in self._archived) is archived
+                ]
+                self._sorted[key] = _arranged(chosen, sort)
+            return self._sorted[key]
+
+    def newest(self) -> list[Json]:
+        """The objects, newest first."""
+        with self._lock:
+            if "newest" not in self._sorted:
+                self._sorted["newest"] = sorted(self.listed(), key=newest_first, reverse=True)
+            return self._sorted["newest"]
+
+    def is_scalar(self, name: str) -> bool:
+        """Whether objects of this type have an attribute ``name`` that can be sorted by."""
+        with self._lock:
+            first = next(iter(self._items.values()), {name: None})
+        return name in first and not isinstance(first[name], dict | list)
+
+
+def _arranged(items: list[Json], sort: str) -> list[Json]:
+    # Python's sort is stable, so the last field goes first.
+    for part in reversed([part for part in sort.split(",") if part]):
+        name = part.removeprefix("-")
+        items = sorted(items, key=lambda item: _rank(item.get(name)), reverse=part.startswith("-"))
+    return items
+
+
+def _rank(value: object) -> tuple[bool, float, str]:
+    if isinstance(value, int | float):
+        return True, float(value), ""
+    return value is not None, 0.0, str(value or "").casefold()

@@ -1,0 +1,133 @@
+"""The object types' JSON Schemas: found, checked, compiled once, and asked about matched records.
+
+An issue says the place and the rule that is broken, never the value: the library's own messages
+quote it. A drift from the schema is reported on the record and never a reason to withhold data.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from te_connector.contract import SchemaIssue
+from te_connector.document import Document, Fault, parse, read
+from te_connector.errors import FileFaults
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
+
+# A pattern in a schema that somebody else wrote could take for ever on a value that somebody else
+# chose; formats say what is needed. References lead nowhere but into the file itself.
+_REFUSED = ("pattern", "patternProperties")
+_DATE = re.compile(
+    r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:?\d{2})?)?"
+)
+MAX_ISSUES = 50
+
+
+def faults_of(file: Path) -> Iterator[Fault]:
+    """What is wrong with a schema file, each with its line."""
+    from jsonschema import Draft202012Validator
+
+    try:
+        document = read(file)
+    except FileFaults as faults:
+        for line in faults.faults:
+            name, number, message = _split(line)
+            yield Fault(name, number, message)
+        return
+    if not isinstance(document.data, dict):
+        yield Fault(str(file), 1, "a schema must be a mapping")
+        return
+    for error in Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(document.data):
+        yield document.fault(
+            tuple(error.absolute_path), "this is not valid JSON Schema (draft 2020-12)"
+        )
+    yield from _refused(document, document.data, ())
+
+
+def _split(line: str) -> tuple[str, int, str]:
+    match = re.fullmatch(r"(.*?):(\d+): (.*)", line, re.DOTALL)
+    assert match is not None, "every fault has the form FILE:LINE: text"
+    return match[1], int(match[2]), match[3]
+
+
+def _refused(document: Document, value: Any, place: tuple[str | int, ...]) -> Iterator[Fault]:
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _refused(document, item, (*place, index))
+        return
+    if not isinstance(value, dict):
+        return
+    named = bool(place) and place[-1] in ("properties", "$defs", "dependentSchemas")
+    for key, item in value.items():
+        here = (*place, key)
+        if key in _REFUSED and not named:
+            yield document.key_fault(here, f"{key!r} is not supported in schemas; use 'format'")
+        if key in ("$ref", "$dynamicRef") and not named and not str(item).startswith("#"):
+            yield document.key_fault(here, "a reference must stay in the file (start with #)")
+        if key not in ("enum", "const", "default", "examples"):
+            yield from _refused(document, item, here)
+
+
+def load(file: Path) -> dict[str, Any]:
+    """The schema as plain data, as ``discover`` gives it."""
+    schema: dict[str, Any] = parse(file.read_bytes(), str(file)).data
+    return schema
+
+
+@functools.lru_cache(maxsize=64)
+def _validator(file: Path, stamp: int) -> Validator:
+    from jsonschema import Draft202012Validator, FormatChecker
+    from referencing import Registry
+
+    checker = FormatChecker(formats=())
+    checker.checks("email")(_is_email)
+    checker.checks("te-date")(_is_date)
+    checker.checks("uri")(lambda value: not isinstance(value, str) or ":" in value)
+    registry: Registry[Any] = Registry()  # finds nothing outside the file, and never the network
+    return Draft202012Validator(load(file), format_checker=checker, registry=registry)
+
+
+def issues(file: Path, data: Any) -> list[SchemaIssue]:
+    """Where a record drifts from its schema: place and rule, never the value."""
+    validator = _validator(file, file.stat().st_mtime_ns)
+    found: list[SchemaIssue] = []
+    for error in validator.iter_errors(data):
+        issue: SchemaIssue = {"path": error.json_path, "rule": str(error.validator)}
+        if issue not in found:
+            found.append(issue)
+        if len(found) == MAX_ISSUES:
+            break
+    return found
+
+
+def _is_email(value: object) -> bool:
+    if not isinstance(value, str) or value == "":
+        return True
+    local, at, domain = value.strip().rpartition("@")
+    return bool(at and local and domain) and not any(char.isspace() for char in value.strip())
+
+
+def _is_date(value: object) -> bool:
+    """The vendor's dates: day, or day and time; zeros and the empty text mean that there is none."""
+    if not isinstance(value, str) or value == "" or value.startswith("0000-00-00"):
+        return True
+    if _DATE.fullmatch(value) is None:
+        return False
+    import datetime
+
+    try:
+        datetime.datetime.fromisoformat(value[:19])
+    except ValueError:
+        return False
+    return True
+
+
+def dumps(data: Any) -> str:
+    """The canonical JSON text over which a record's digest is taken."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

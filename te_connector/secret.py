@@ -1,0 +1,78 @@
+"""A secret that does not show itself, and a hush over libraries that would log one.
+
+``requests_oauthlib`` logs tokens, the Basic header and bodies at DEBUG, ``urllib3`` the query of every
+request. While this package makes a call in a thread, those records are dropped; a host's own use of
+the same libraries is logged as ever.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import logging
+import threading
+from collections.abc import Iterator
+from typing import NoReturn
+
+_LIBRARIES = ("requests_oauthlib", "oauthlib", "urllib3", "requests", "filelock", "keyring")
+
+
+class Secret:
+    """A text that is told only by :meth:`reveal`: not by ``repr``, ``str``, ``format`` or pickle."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The secret itself."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self._text.encode(), other._text.encode())
+
+    def __hash__(self) -> int:
+        return hash(Secret)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret is not pickled")
+
+
+_here = threading.local()
+
+
+class _Hush(logging.Filter):
+    """Drops what a library logs below WARNING while this package is calling it in this thread."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.WARNING or not getattr(_here, "depth", 0)
+
+
+_hush = _Hush()
+
+
+@contextlib.contextmanager
+def hushed() -> Iterator[None]:
+    """Within it, the libraries' records below WARNING are dropped, for this thread alone."""
+    manager = logging.root.manager
+    for name in list(manager.loggerDict):
+        if name.split(".", 1)[0] in _LIBRARIES:
+            logger = logging.getLogger(name)
+            if _hush not in logger.filters:
+                logger.addFilter(_hush)
+    _here.depth = getattr(_here, "depth", 0) + 1
+    try:
+        yield
+    finally:
+        _here.depth -= 1
