@@ -192,6 +192,16 @@ class Client:
             return Deletion("lost", f"it answered {answer.status}", error.wait)
         return Deletion("refused", f"it answered {answer.status}")
 
+    def rest(self, seconds: float) -> None:
+        """Wait before trying something again.
+
+        :raises Stopped: :meth:`stop` was called meanwhile.
+        """
+        if seconds >= 1.0:
+            self.notice({"event": "waiting", "why": "retry", "seconds": round(seconds, 1)})
+        if self._stop.wait(seconds):
+            raise Stopped
+
     def _signed(self, method: str, target: str, name: str, number: int, spent: _Spent) -> Answer:
         """One answer to a request with a good token; a token that is refused is renewed once."""
         token = self.keeper.current()
@@ -306,11 +316,8 @@ class Client:
 
     def _sleep(self, seconds: float, name: str, spent: _Spent) -> None:
         log.info("%s again in %.1f seconds", name, seconds)
-        if seconds >= 1.0:
-            self.notice({"event": "waiting", "why": "retry", "seconds": round(seconds, 1)})
         spent.seconds += seconds
-        if self._stop.wait(seconds):
-            raise Stopped
+        self.rest(seconds)
 
 
 class _Spent:

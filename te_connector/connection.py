@@ -82,7 +82,7 @@ def resolve(connection: Mapping[str, Any]) -> Settings:
             "The stored credentials belong to another host than the base URL names; "
             "store others with: te-connector login --base-url URL"
         )
-    client_id, secret = (login.client_id, login.client_secret) if login else cast(Any, given)
+    client_id, secret = (login.client_id, login.client_secret) if login else cast("Any", given)
     return Settings(
         base_url=base_url,
         host=host,

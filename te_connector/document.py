@@ -240,7 +240,7 @@ def _faults(document: Document, error: Any, quote: bool) -> Iterator[Fault]:
         for key in error.instance:
             if key not in known:
                 yield document.key_fault((*place, key), _unknown_key(key, known, quote))
-    elif rule == "propertyNames" or place == () and rule == "anyOf":
+    elif rule == "propertyNames" or (place == () and rule == "anyOf"):
         yield document.fault(place, error.schema.get("x-says", f"{name} has a wrong key"))
     elif rule == "required":
         for key in wanted:

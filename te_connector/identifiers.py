@@ -33,8 +33,8 @@ _DIGITS_ONLY = {code: None for code in range(128) if not chr(code).isdigit()}
 _KEYPAD_DIGITS = {
     code: _KEYPAD.get(chr(code).lower()) for code in range(128) if not chr(code).isdigit()
 }
-_SEPARATORS = re.compile(r"[/|\\&\n\r\t]|,|;(?!ext=|isub=|phone-context=)|\b(?:or|and)\b", re.I)
-_EXTENSION = re.compile(r"(?:ext|x|#|,)[.:\s]*\d+\s*$", re.I)
+_SEPARATORS = re.compile(r"[/|\\&\n\r\t]|,|;(?!ext=|isub=|phone-context=)|\b(?:or|and)\b", re.IGNORECASE)
+_EXTENSION = re.compile(r"(?:ext|x|#|,)[.:\s]*\d+\s*$", re.IGNORECASE)
 TAIL = 7
 """So many last digits make two numbers worth a closer look: a number without its area code."""
 
@@ -111,7 +111,7 @@ def phones(text: str, region: str) -> Phones:
     found: dict[str, Number] = {}
     for number in _numbers(text, region):
         known = found.get(number.e164)
-        if known is None or known.extension and not number.extension:
+        if known is None or (known.extension and not number.extension):
             found[number.e164] = number
     return Phones(tuple(found.values()), digits)
 

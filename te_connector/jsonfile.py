@@ -7,6 +7,8 @@ and no other key or value, which could be somebody's.
 
 from __future__ import annotations
 
+import functools
+import gc
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -36,8 +38,12 @@ class _Refused(ValueError):
     """JSON that Python would take and that is none; the text says why."""
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
+def _object(known: dict[str, str], pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A mapping whose short texts are kept once: records repeat the same words by the thousand."""
+    made = {
+        key: known.setdefault(value, value) if type(value) is str and len(value) < 64 else value
+        for key, value in pairs
+    }
     if len(made) != len(pairs):
         raise _Refused("an object names the same key twice; fetch again")
     return made
@@ -59,9 +65,7 @@ def _parse(path: Path) -> Any:
         if path.stat().st_size > MAX_BYTES:
             raise FileFaults([f"{path}:1: the file is larger than 1 GiB; fetch fewer subjects"])
         text = path.read_bytes().decode("utf-8-sig")
-        data = json.loads(
-            text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float
-        )
+        data = _loads(text)
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise FileFaults([f"{path}:1: the file cannot be read ({why})"]) from None
@@ -80,6 +84,22 @@ def _parse(path: Path) -> Any:
     if level:
         raise FileFaults([f"{path}:1: a value is nested deeper than {MAX_DEPTH} levels"])
     return data
+
+
+def _loads(text: str) -> Any:
+    # Millions of new values and no garbage: the collector would double the time.
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return json.loads(
+            text,
+            object_pairs_hook=functools.partial(_object, {}),
+            parse_constant=_constant,
+            parse_float=_float,
+        )
+    finally:
+        if collects:
+            gc.enable()
 
 
 _NESTS = (dict, list)

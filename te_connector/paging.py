@@ -173,7 +173,7 @@ class Reader:
     def _end(self, page: Page) -> Page:
         """The last page, from one that was it: confirmed by its own links, or followed."""
         for _ in range(_MOST_CHASES):
-            if page.ids and page.at_end or page.number == 1 and not page.ids:
+            if (page.ids and page.at_end) or (page.number == 1 and not page.ids):
                 return page
             if page.ids:
                 page = self._page(max(page.next or 0, page.last or 0))

@@ -155,7 +155,7 @@ class Window:
         if len(raw) == _HEADER.size:
             magic, *fields = _HEADER.unpack(raw)
             header = _Header(*fields)
-            if magic == _MAGIC and 0 < header.slots:
+            if magic == _MAGIC and header.slots > 0:
                 if header.slots == self.limit.count:
                     return header
                 return self._resized(file, header)

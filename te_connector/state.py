@@ -4,6 +4,7 @@
 
     STATE/hosts/HOST_PORT/    requests.window, tokens.window     the vendor counts by address
     STATE/accounts/ID/        token, audit.jsonl, …              one for each base URL and client id
+    STATE/keys/               the keys of the audit trails
     STATE/logins/             stored credentials
 
 Folders are mode 0700 and files 0600; a file that others can read is refused. Files are written
@@ -55,6 +56,10 @@ class StateDir:
     def logins(self) -> Path:
         """The folder of the stored credentials."""
         return self._folder("logins")
+
+    def keys(self) -> Path:
+        """The folder of the audit trails' keys."""
+        return self._folder("keys")
 
     def _folder(self, *names: str) -> Path:
         folder = self.root

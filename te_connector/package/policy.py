@@ -1,0 +1,243 @@
+"""The officer's choice: which objects and fields go out, and why the others do not.
+
+A policy is a YAML file whose grammar is ``schemas/policy.schema.json``; all its faults are told at
+once, each with its line. It is meant to be read aloud: ``docs/policy.md`` has an example.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import attrs
+
+from te_connector import manifest as manifests
+from te_connector import resources
+from te_connector.document import Document, Fault, Place, check, fail, read, read_json
+from te_connector.fields import steps_of
+from te_connector.manifest import Manifest
+from te_connector.package.layout import Layout, layout_of
+
+Steps = tuple[str, ...]
+
+
+@attrs.frozen
+class Withhold:
+    """A field that does not go out; with ``where``, only in list entries that have these values."""
+
+    field: Steps
+    why: str
+    where: Mapping[str, Any] = attrs.Factory(dict)
+
+
+@attrs.frozen
+class Rule:
+    """What goes out of one object type."""
+
+    release: bool = True
+    why: str = ""
+    withhold: tuple[Withhold, ...] = ()
+    only: tuple[Steps, ...] | None = None
+    why_not: str = ""
+
+
+@attrs.frozen
+class Named:
+    """One object that the officer put in or took out; ``subject`` None means whoever has it."""
+
+    object_type: str
+    id: str
+    subject: str | None
+    why: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.object_type}:{self.id}"
+
+
+@attrs.frozen
+class Controller:
+    """Who answers the request."""
+
+    name: str
+    contact: str
+    note: str
+
+
+RELEASED = Rule()
+
+
+@attrs.frozen
+class Policy:
+    """What a policy file says."""
+
+    file: str
+    rules: Mapping[str, Rule]
+    include: tuple[Named, ...]
+    exclude: tuple[Named, ...]
+    controller: Controller | None
+
+    @classmethod
+    def load(cls, path: Path, manifest: Manifest | None = None) -> Self:
+        """Read a policy and check it against the object types of a manifest (the packaged one).
+
+        :raises FileFaults: all that is wrong with it, one line each.
+        """
+        manifest = manifest if manifest is not None else manifests.load()
+        document = read(Path(path))
+        fail(check(document, read_json(resources.grammar("policy"))))
+        fail(list(_faults(document, manifest)))
+        data = document.data
+        controller = data.get("controller")
+        return cls(
+            file=document.file,
+            rules={name: _rule(rule) for name, rule in data.get("objects", {}).items()},
+            include=tuple(_named(document, "include")),
+            exclude=tuple(_named(document, "exclude")),
+            controller=(
+                Controller(controller["name"], controller["contact"], controller.get("note", ""))
+                if controller
+                else None
+            ),
+        )
+
+    def rule(self, object_type: str) -> Rule:
+        """The rule for an object type; a type that is not named is released whole."""
+        return self.rules.get(object_type, RELEASED)
+
+
+def _rule(rule: Mapping[str, Any]) -> Rule:
+    only = rule.get("only")
+    return Rule(
+        release=rule.get("release", True),
+        why=rule.get("why", ""),
+        withhold=tuple(
+            Withhold(steps_of(entry["field"]), entry["why"], entry.get("where", {}))
+            for entry in rule.get("withhold", [])
+        ),
+        only=tuple(steps_of(_field(entry)) for entry in only) if only else None,
+        why_not=rule.get("why_not", ""),
+    )
+
+
+def _field(entry: Any) -> str:
+    return str(entry if isinstance(entry, str) else entry["field"])
+
+
+def _named(document: Document, key: str) -> Iterator[Named]:
+    for index, entry in enumerate(document.data.get(key, [])):
+        given = {"object": entry} if isinstance(entry, str) else entry
+        object_type, _, object_id = given["object"].partition(":")
+        yield Named(
+            object_type,
+            object_id,
+            given.get("subject"),
+            given.get("why", ""),
+            document.lines[(key, index)],
+        )
+
+
+# --- faults that the grammar cannot tell ------------------------------------------------------
+
+
+def _faults(document: Document, manifest: Manifest) -> Iterator[Fault]:
+    for name, rule in document.data.get("objects", {}).items():
+        place = ("objects", name)
+        if name not in manifest.objects:
+            yield document.key_fault(place, _unknown_type(name, manifest))
+            continue
+        yield from _rule_faults(document, rule, place)
+        layout = layout_of(manifest.schemas_folder / manifest.objects[name].schema)
+        yield from _field_faults(document, name, layout)
+    yield from _object_faults(document, manifest)
+
+
+def _unknown_type(name: str, manifest: Manifest) -> str:
+    known = ", ".join(manifest.objects)
+    meant = _meant(name, manifest.objects) or f"; the manifest has {known}"
+    return f"there is no object type {name!r}{meant}"
+
+
+def _meant(word: str, choices: Mapping[str, Any]) -> str:
+    close = difflib.get_close_matches(word, list(choices), n=1, cutoff=0.6)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _rule_faults(document: Document, rule: Mapping[str, Any], place: Place) -> Iterator[Fault]:
+    released = rule.get("release", True)
+    if not released and "why" not in rule:
+        yield document.fault((*place, "release"), "say why it is not released: add the key 'why'")
+    if released and "why" in rule:
+        yield document.key_fault(
+            (*place, "why"),
+            "'why' goes with 'release: false'; a field's reason stands beside the field",
+        )
+    if "withhold" in rule and "only" in rule:
+        yield document.key_fault(
+            (*place, "only"), "'only' and 'withhold' cannot both choose the fields; keep one"
+        )
+    if "only" in rule and "why_not" not in rule:
+        yield document.fault(
+            (*place, "only"), "say why the other fields do not go out: add the key 'why_not'"
+        )
+    if "why_not" in rule and "only" not in rule:
+        yield document.key_fault(
+            (*place, "why_not"), "'why_not' goes with 'only'; add 'only' or drop it"
+        )
+
+
+def _field_faults(document: Document, name: str, layout: Layout) -> Iterator[Fault]:
+    rule = document.data["objects"][name]
+    for key in ("withhold", "only"):
+        seen: list[tuple[Steps, Any]] = []
+        for index, entry in enumerate(rule.get(key, [])):
+            place = ("objects", name, key, index)
+            given = {"field": entry} if isinstance(entry, str) else entry
+            steps, where = steps_of(given["field"]), given.get("where")
+            if (steps, where) in seen:
+                yield document.fault(place, f"field {given['field']!r} is named twice; keep one")
+            seen.append((steps, where))
+            if not given.get("unknown_ok", False):
+                yield from _unknown_field(document, place, name, layout, steps)
+                for field in where or ():
+                    yield from _unknown_field(document, place, name, layout, (*steps, field))
+
+
+def _unknown_field(
+    document: Document, place: Place, name: str, layout: Layout, steps: Steps
+) -> Iterator[Fault]:
+    for depth, step in enumerate(steps):
+        if layout.anything:
+            return
+        if step not in layout.fields:
+            where = f"field {'.'.join(steps[:depth])!r} of {name}" if depth else name
+            yield document.fault(
+                place,
+                f"{where} has no field {step!r} in its schema{_meant(step, layout.fields)} "
+                "(If the data has it all the same, add unknown_ok: true.)",
+            )
+            return
+        layout = layout.fields[step]
+
+
+def _object_faults(document: Document, manifest: Manifest) -> Iterator[Fault]:
+    seen: dict[tuple[str, str, str | None], str] = {}
+    for key in ("include", "exclude"):
+        for index, named in enumerate(_named(document, key)):
+            place = (key, index)
+            if named.object_type not in manifest.objects:
+                yield document.fault(place, _unknown_type(named.object_type, manifest))
+            for subject in (named.subject, None):
+                earlier = seen.get((named.object_type, named.id, subject))
+                if earlier is None:
+                    continue
+                if earlier == key:
+                    yield document.fault(place, f"{named} is named twice under {key}; keep one")
+                else:
+                    yield document.fault(
+                        place, f"{named} is both put in and taken out; keep one of the two"
+                    )
+                break
+            seen[(named.object_type, named.id, named.subject)] = key
