@@ -14,11 +14,11 @@ be deleted) stands in ``connector.yaml``; to change what the connector does, edi
 
 Data flows one way through the package::
 
-    plugin -> validation, discovery, access, erasure      what a hook does
-           -> matching, lookup, paging                    whose is it, where is it, every page once
-           -> client -> session, quota -> transport       one request, its token, its slot, its bytes
-    manifest, schemas, identifiers, subjects, errors      leaves: they know nothing of the others
-    cli, package, sandbox                                 what people use; nothing above imports them
+    plugin -> validation, discovery, access, erasure     what a hook does
+           -> search, lookup, matching, paging           whose is it, where, every page once
+           -> client -> session, quota -> transport      one request, its token, slot, bytes
+    manifest, schemas, identifiers, subjects, errors     leaves: they know nothing of others
+    cli, package, sandbox                                what people use; nothing imports them
 """
 
 __version__ = "0.1.0"

@@ -23,7 +23,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _constant(name: str) -> Any:
+def _constant(_name: str) -> Any:
     raise BadJson("it holds a number that is none")
 
 

@@ -52,6 +52,10 @@ _NONSENSE_TRIES = 4
 Notice = Callable[[Mapping[str, Any]], None]
 
 
+def _silent(_event: Mapping[str, Any]) -> None:
+    """Tell nobody."""
+
+
 class _Again(Exception):
     """An attempt that may be repeated; ``error`` is what is raised when it no longer is."""
 
@@ -84,7 +88,7 @@ class Client:
         self.keeper = TokenKeeper(settings, self.transport)
         hosts = settings.state.host(settings.host, settings.port)
         self.window = Window(hosts / "requests.window", settings.manifest.requests, ANSWER_SECONDS)
-        self.notice: Notice = notice or (lambda event: None)
+        self.notice: Notice = notice or (_silent)
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._answered = False
@@ -95,7 +99,7 @@ class Client:
     @contextmanager
     def open(self, notice: Notice | None = None) -> Iterator[Client]:
         """Within it requests may be sent. Leaving it ends every connection and thread."""
-        self.notice = notice or (lambda event: None)
+        self.notice = notice or (_silent)
         self._stop.clear()
         self._answered = False
         with self.transport.open():
@@ -146,8 +150,8 @@ class Client:
         spent = _Spent(self.settings.manifest.retry_for)
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_Again),
-            wait=lambda state: _wait(state),
-            stop=lambda state: spent.over(state),
+            wait=_wait,
+            stop=spent.over,
             sleep=lambda seconds: self._sleep(seconds, name, spent),
             reraise=True,
         )

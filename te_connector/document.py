@@ -133,13 +133,13 @@ class _Reader:
                 return None
             data = self._value(next(events), events, ())
             next(events)  # the document's end
-            after = next(events)
+            after: Any = next(events)
             if not isinstance(after, yaml.StreamEndEvent):
                 self._fault(after.start_mark.line + 1, "only one document is allowed in the file")
             return data
         except yaml.MarkedYAMLError as error:
-            mark: Any = error.problem_mark or error.context_mark
-            line = 1 if mark is None else mark.line + 1
+            marks: list[Any] = [error.problem_mark, error.context_mark]
+            line = next((mark.line + 1 for mark in marks if mark is not None), 1)
             problem = re.sub(r"'[^']*'", "a character", error.problem or "it cannot be parsed")
             self._stop(line, f"this is not valid YAML: {problem}")
         except yaml.YAMLError:

@@ -33,7 +33,9 @@ _DIGITS_ONLY = {code: None for code in range(128) if not chr(code).isdigit()}
 _KEYPAD_DIGITS = {
     code: _KEYPAD.get(chr(code).lower()) for code in range(128) if not chr(code).isdigit()
 }
-_SEPARATORS = re.compile(r"[/|\\&\n\r\t]|,|;(?!ext=|isub=|phone-context=)|\b(?:or|and)\b", re.IGNORECASE)
+_SEPARATORS = re.compile(
+    r"[/|\\&\n\r\t]|,|;(?!ext=|isub=|phone-context=)|\b(?:or|and)\b", re.IGNORECASE
+)
 _EXTENSION = re.compile(r"(?:ext|x|#|,)[.:\s]*\d+\s*$", re.IGNORECASE)
 TAIL = 7
 """So many last digits make two numbers worth a closer look: a number without its area code."""

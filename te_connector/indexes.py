@@ -196,12 +196,12 @@ class ExternalIndex:
         if key is not None:
             _note(self._keys, key, subject)
             self._parts.add(key)
-            source, colon, alone = key.partition(":")
+            _, colon, alone = key.partition(":")
             if colon:
                 _note(self._behind_source, alone, subject)
             while colon:  # the source may hold a colon itself
                 self._parts.add(alone)
-                source, colon, alone = alone.partition(":")
+                _, colon, alone = alone.partition(":")
 
     def look(self, value: str, source: Any, field: str, found: Found) -> None:
         """Compare one id of a record, with the source that stands beside it."""

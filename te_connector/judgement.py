@@ -1,4 +1,4 @@
-"""How sure is a match, and what should a person look at before relying on it?"""
+"""How sure a match is, and what a person should look at before relying on it."""
 
 from __future__ import annotations
 

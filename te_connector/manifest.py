@@ -203,7 +203,7 @@ def load(path: Path | None = None) -> Manifest:
 
 
 @functools.lru_cache(maxsize=16)
-def _load(path: Path, stamp: tuple[int, int], packaged: bool) -> Manifest:
+def _load(path: Path, _stamp: tuple[int, int], packaged: bool) -> Manifest:
     document = read(path)
     fail(check(document, read_json(resources.grammar("manifest"))))
     fail(list(_references(document, path.parent / resources.SCHEMAS_NAME)))

@@ -207,8 +207,10 @@ class ChildMatcher:
                 if value is not None and value != "":
                     self.odd[self._field] += 1
                 continue
-            for subject in self._parents.get(key, ()):
-                evidence.append(Evidence(subject, self._kind, self._field, parent=key))
+            evidence.extend(
+                Evidence(subject, self._kind, self._field, parent=key)
+                for subject in self._parents.get(key, ())
+            )
         if not linked:
             self.unlinked += 1
         return Look(tuple(dict.fromkeys(evidence))) if evidence else None

@@ -92,7 +92,7 @@ class Reader:
         self._client = client
         self._type = object_type
         self._each = each
-        self._done = done or (lambda read, known: None)
+        self._done: Done = done or (lambda _read, _known: None)
         self._sort = object_type.sort is not None
         self._census = Census()
         self._tally = Tally()
@@ -259,7 +259,7 @@ class Reader:
             self._tally.fault(_REPEATED)
 
     def _check_repeat(self, number: int, fence: Page) -> Page:
-        """A page that held nothing new: did so many go, or does the server repeat itself?"""
+        """Whether a page without anything new means that many went, or that the server repeats."""
         before = self._fence(fence)
         above, page = self._page(number + 1), self._page(number)
         after = self._fence(before)

@@ -81,7 +81,7 @@ def load(file: Path) -> dict[str, Any]:
 
 
 @functools.lru_cache(maxsize=64)
-def _validator(file: Path, stamp: int) -> Validator:
+def _validator(file: Path, _stamp: int) -> Validator:
     from jsonschema import Draft202012Validator, FormatChecker
     from referencing import Registry
 

@@ -315,7 +315,7 @@ def _adapter(transport: Transport, path: str, as_json: bool) -> Any:
     from requests.adapters import BaseAdapter
 
     class Adapter(BaseAdapter):
-        def send(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        def send(self, request: Any, *_args: Any, **_kwargs: Any) -> Any:
             form = request.body if isinstance(request.body, str) else request.body.decode("ascii")
             if as_json:
                 kind, body = "application/json", json.dumps(dict(parse_qsl(form)))

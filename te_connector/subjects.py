@@ -80,17 +80,12 @@ def _values(subject: str, kind: Kind, given: Any) -> Iterator[str]:
     if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Sequence):
         raise SubjectError(f"Subject {subject!r}: {kind.name} must be a list of texts.")
     for value in given:
-        if kind.compare in ("id", "external_id", "phone") and id_key(value) and not _is_text(value):
-            value = str(value)
-        if not _is_text(value) or len(value) > MAX_LENGTH or not _readable(value, kind):
+        text = value if isinstance(value, str) or kind.compare == "email" else id_key(value)
+        if not isinstance(text, str) or len(text) > MAX_LENGTH or not _readable(text, kind):
             raise SubjectError(
                 f"Subject {subject!r}: a value of the kind {kind.name} cannot be read; correct it."
             )
-        yield value
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
+        yield text
 
 
 def _readable(value: str, kind: Kind) -> bool:

@@ -40,8 +40,7 @@ def validate(connection: Mapping[str, Any]) -> Validation:
             _check("credentials", True, f"a token was given by {client.settings.host}"),
             _scopes(manifest, token),
         ]
-        for item in manifest.objects.values():
-            checks.append(_object_type(client, item))
+        checks += [_object_type(client, item) for item in manifest.objects.values()]
         return _answer(checks)
 
 

@@ -181,7 +181,7 @@ def _keyring_save(user: str, secret: str) -> bool:
                 return False
             backend.set_password(_SERVICE, user, secret)
             return bool(backend.get_password(_SERVICE, user) == secret)
-    except Exception:  # backends raise what they like; a file is the answer to all of it
+    except Exception:  # noqa: BLE001  backends raise what they like; a file is the answer
         return False
 
 
@@ -190,7 +190,7 @@ def _keyring_load(user: str) -> str | None:
         with hushed():
             backend = _keyring()
             return None if backend is None else backend.get_password(_SERVICE, user)
-    except Exception:  # a locked or vanished keyring: told as credentials that cannot be opened
+    except Exception:  # noqa: BLE001  locked or gone: told as credentials that cannot be opened
         return None
 
 

@@ -1,4 +1,4 @@
-"""An object type's schema as a page needs it: titles, order, and which values are dates or flags."""
+"""An object type's schema as a page needs it: titles, order, and what is a date or a flag."""
 
 from __future__ import annotations
 
