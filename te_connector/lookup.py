@@ -78,7 +78,7 @@ class Filters:
             except PastEnd:
                 return found
             found.extend(items)
-            if page.at_end:
+            if not page.goes_on:
                 return found
         return None
 

@@ -95,7 +95,7 @@ def is_listed_empty(client: Client, object_type: ObjectType) -> bool:
         page, _ = read_page(client, object_type, params_of(client, object_type, 1))
     except PastEnd:
         return True
-    return not page.ids and page.at_end
+    return not page.ids and not page.goes_on
 
 
 __all__ = ["AnswerError", "is_listed_empty", "path_is_shown", "read_object"]

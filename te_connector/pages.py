@@ -29,9 +29,14 @@ class Page:
     next: int | None = None
 
     @property
+    def goes_on(self) -> bool:
+        """Whether the page says of itself that others come after it."""
+        return max(self.last or 0, self.next or 0) > self.number
+
+    @property
     def at_end(self) -> bool:
-        """Whether the page says of itself that no other comes after it."""
-        return max(self.last or 0, self.next or 0) <= self.number
+        """Whether the page says of itself that it is the last."""
+        return self.last is not None and not self.goes_on
 
 
 def params_of(

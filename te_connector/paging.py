@@ -98,6 +98,8 @@ class Reader:
         self._tally = Tally()
         self._read = 0
         self._size = MAX_IN_FLIGHT
+        self._burst_before: frozenset[str] = frozenset()
+        self._fence_before = Page(0)
 
     def read(self) -> Tally:
         """Read every page.
@@ -111,7 +113,7 @@ class Reader:
             raise OddAnswer(
                 f"GET {self._type.path} claims more pages than max_pages in the manifest permits."
             )
-        if last == 1:
+        if last == 1 and first.at_end:
             self._census.count(first)  # one answer is one moment: no order is needed
         else:
             fence = self._end(self._page(last))
@@ -173,38 +175,40 @@ class Reader:
     def _end(self, page: Page) -> Page:
         """The last page, from one that was it: confirmed by its own links, or followed."""
         for _ in range(_MOST_CHASES):
-            if (page.ids and page.at_end) or (page.number == 1 and not page.ids):
+            if page.ids and not page.goes_on:
                 return page
             if page.ids:
                 page = self._page(max(page.next or 0, page.last or 0))
                 continue
-            told = self._page(1).last  # everything on it went, or its number was wrong
-            page = self._page(max(1, min(told or page.number, page.number - 1)))
+            front = self._page(1)  # everything on it went, or its number was wrong
+            if not front.ids or page.number == 1:
+                return front
+            page = self._page(min(self._last_number(front), page.number - 1))
         raise OddAnswer(f"GET {self._type.path} has no end that holds still; its links contradict.")
 
     # Bursts
 
     def _downwards(self, start: Page, fence: Page) -> None:
-        high = fence.number - 1
+        high, front = fence.number - 1, fence
         while high >= 1:
             size = self._burst_size(high)
             pages = self._burst(high - size + 1, high)
             if size > 1:
                 before, fence = fence, self._fence(fence)
-                if fence.ids[:1] != before.ids[:1]:
+                if _moved(before, fence):
                     self._size = size // 2
                     high = min(high, fence.number)
                     continue
-                self._check_one_moment(pages)
+                self._check_one_moment(pages, fence)
                 self._size = size * 2
-            elif self._census.overlaps(pages[0]):
+            elif high < fence.number and self._census.overlaps(pages[0]):
                 fence = self._check_repeat(high, fence)
             for page in pages:
                 self._check_additions(page)
                 self._census.count(page)
-            high -= size
+            high, front = high - size, pages[-1]
             self._size = max(self._size, 2)
-        self._check_front(start, pages[-1])
+        self._check_front(start, front)
 
     def _burst_size(self, left: int) -> int:
         """How many pages to read between two fences; one where latency is next to nothing."""
@@ -253,17 +257,23 @@ class Reader:
 
     # What the pages show
 
-    def _check_one_moment(self, pages: Sequence[Page]) -> None:
+    def _check_one_moment(self, pages: Sequence[Page], fence: Page) -> None:
+        """Between equal fences nothing moves, so nobody stands on two pages of one burst or two."""
         names = [name for page in pages for name in page.ids]
-        if len(set(names)) < len(names):
+        keys = [key for page in reversed(pages) for key in page.keys]
+        if any(map(falls, keys, keys[1:])):
+            self._census.rising = False
+        earlier = self._burst_before if not _moved(self._fence_before, fence) else frozenset()
+        if len(set(names)) < len(names) or not earlier.isdisjoint(names):
             self._tally.fault(_REPEATED)
+        self._burst_before, self._fence_before = frozenset(names), fence
 
     def _check_repeat(self, number: int, fence: Page) -> Page:
         """Whether a page without anything new means that many went, or that the server repeats."""
         before = self._fence(fence)
         above, page = self._page(number + 1), self._page(number)
         after = self._fence(before)
-        if before.ids[:1] == after.ids[:1] and set(above.ids) & set(page.ids):
+        if not _moved(before, after) and set(above.ids) & set(page.ids):
             self._tally.fault(_REPEATED)
         self._census.count(page)
         return after
@@ -273,7 +283,8 @@ class Reader:
         if not self._census.rising or page.at_end or self._census.highest_is(page):
             return
         behind = self._page(page.number + 1)
-        if behind.ids and falls(page.keys[-1], behind.keys[0]):
+        came_in_front = not set(page.ids).isdisjoint(behind.ids)
+        if came_in_front or (behind.ids and falls(page.keys[-1], behind.keys[0])):
             self._census.rising = False
 
     def _check_front(self, start: Page, now: Page) -> None:
@@ -282,3 +293,8 @@ class Reader:
         for name, key in zip(now.ids, now.keys, strict=True):
             if name not in known and key is not None and top is not None and key < top:
                 self._census.rising = False
+
+
+def _moved(before: Page, after: Page) -> bool:
+    """Whether a fence shows that something in front of it went."""
+    return before.number != after.number or before.ids[:1] != after.ids[:1]

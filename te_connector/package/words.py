@@ -1,4 +1,4 @@
-"""Values and search results in the words of a page for people: plain, and safe to show.
+"""Values as people read them: dates as dates, flags as yes or no, and text that is safe to show.
 
 Nothing here is markup: the template escapes everything. What is made safe here is what escaping
 leaves alone: characters that are invisible or that turn the reading direction of the text around.
@@ -9,11 +9,8 @@ from __future__ import annotations
 import datetime
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
-
-from te_connector.contract import Coverage
-from te_connector.manifest import Manifest
 
 _MOMENT = re.compile(
     r"(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}:\d{2})(?:\.\d{1,9})?(Z|[+-]\d{2}:?\d{2})?)?"
@@ -110,26 +107,3 @@ def listed(words: Iterable[str], last: str = "and") -> str:
     """Words in a row: ``a, b and c``."""
     *first, end = list(words) or [""]
     return f"{', '.join(first)} {last} {end}" if first else end
-
-
-def searched_with(identifiers: Mapping[str, list[Any]], manifest: Manifest) -> list[str]:
-    """What kinds of identifier were given, and how many of each: never their values."""
-    words = []
-    for kind, values in identifiers.items():
-        title = manifest.kinds[kind].title if kind in manifest.kinds else kind
-        if values:
-            words.append(title if len(values) == 1 else f"{title} ({len(values)} different ones)")
-    return words
-
-
-def how_searched(coverage: Coverage) -> str:
-    """How completely one object type was looked at, as a sentence."""
-    if coverage["method"] == "lookup":
-        return (
-            "Complete: everything that could match was looked up directly."
-            if coverage["complete"]
-            else "Not complete: it was looked up directly, and not every entry was compared."
-        )
-    if coverage["complete"]:
-        return "Complete: every entry that the system lists was compared."
-    return "Not complete: not every entry could be compared."

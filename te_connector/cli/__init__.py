@@ -1,0 +1,1 @@
+"""The ``te-connector`` command: what people use. The plugin never imports it."""

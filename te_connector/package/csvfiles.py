@@ -1,0 +1,108 @@
+"""One CSV file for each object type, in which no spreadsheet finds anything to compute.
+
+UTF-8 with a byte order mark, one header row of titles, every cell quoted. Nested objects have a
+column for each of their fields; lists of plain values stand in one cell, separated by semicolons;
+other lists as JSON text. The JSON file beside it is the authoritative copy.
+
+A spreadsheet takes text for a formula by its first character, and some split a file at other
+separators than its commas, or ignore the quotes. So an apostrophe goes before every place where a
+cell could begin (the start, or behind a separator or line break) if, behind blanks and quotes, a
+character follows that starts a formula. Numbers are no exception: ``-5`` becomes ``'-5``.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TextIO
+
+from te_connector.package import words
+from te_connector.package.layout import Layout
+from te_connector.package.policy import Rule, Steps
+from te_connector.package.withholding import hides
+
+TRIGGERS = "=+-@＝＋－＠﹦﹢﹣﹫⁺⁻⁼₊₋₌−﬩"  # noqa: RUF001  # the same characters in other widths
+_TRIGGER = re.compile(f"[{re.escape(TRIGGERS)}]")
+_BEGINS = re.compile(
+    r"(?:\A|(?<=[\t\r\n,;|]))"
+    r"(?=(?:[^\S\t\r\n]|[\"'`\u2018-\u201f\u200b-\u200f])*"  # blanks (in the line), quotes, nothing
+    rf"[{re.escape(TRIGGERS)}])"
+)
+
+
+def guard(text: str) -> str:
+    """The text with an apostrophe wherever a formula could begin."""
+    if text[:1] in ("\t", "\r", "\n"):
+        text = f"'{text}"
+    if _TRIGGER.search(text) is None:
+        return text
+    return _BEGINS.sub("'", text)
+
+
+def write(
+    file: TextIO, objects: Sequence[Mapping[str, Any]], layout: Layout | None, rule: Rule
+) -> None:
+    """Write the objects of one type; without any, a header of the schema's titles alone."""
+    columns = _columns(objects, layout)
+    if not columns and layout is not None:
+        columns = [(key,) for key in layout.fields if not hides(rule, (key,))]
+    writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow(_headings(columns, layout))
+    for data in objects:
+        cells = dict(_cells(data, ()))
+        writer.writerow([cells.get(column, "") for column in columns])
+
+
+def _columns(objects: Sequence[Mapping[str, Any]], layout: Layout | None) -> list[Steps]:
+    """The ways to all plain values, in the schema's order; what it does not know comes last."""
+    found: dict[Steps, None] = {}
+    for data in objects:
+        found.update(dict.fromkeys(steps for steps, _ in _cells(data, ())))
+    return sorted(found, key=lambda steps: _position(steps, layout))
+
+
+def _position(steps: Steps, layout: Layout | None) -> list[int]:
+    position = []
+    for step in steps:
+        known = list(layout.fields) if layout is not None else []
+        position.append(known.index(step) if step in known else len(known))
+        layout = layout.fields.get(step) if layout is not None else None
+    return position
+
+
+def _headings(columns: Sequence[Steps], layout: Layout | None) -> list[str]:
+    headings = [_heading(steps, layout) for steps in columns]
+    return [
+        guard(f"{heading} ({'.'.join(map(words.plain, steps))})")
+        if headings.count(heading) > 1
+        else guard(heading)
+        for heading, steps in zip(headings, columns, strict=True)
+    ]
+
+
+def _heading(steps: Steps, layout: Layout | None) -> str:
+    titles = []
+    for step in steps:
+        layout = layout.fields.get(step) if layout is not None else None
+        titles.append(layout.title if layout is not None else words.plain(step))
+    return ": ".join(titles)
+
+
+def _cells(data: Mapping[str, Any], at: Steps) -> Iterator[tuple[Steps, str]]:
+    for key, value in data.items():
+        if type(value) is str:
+            yield (*at, key), guard(words.plain(value)) if value else ""
+        elif isinstance(value, dict) and value:
+            yield from _cells(value, (*at, key))
+        else:
+            yield (*at, key), guard(words.plain(_text(value)))
+
+
+def _text(value: Any) -> str:
+    if value is None or value in ({}, []):
+        return ""
+    if isinstance(value, list) and not any(isinstance(item, (dict, list)) for item in value):
+        return "; ".join(map(_text, value))
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,164 @@
+"""The page that explains itself: one HTML file for one data subject.
+
+This module puts the facts together; ``templates/page.html.j2`` says them, and escapes all of them.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+
+from te_connector.package import words
+from te_connector.package.glance import Anchored, glance, survey_name
+from te_connector.package.policy import Controller
+from te_connector.package.rows import ANSWERS, Row, conversation, fields_of
+from te_connector.package.searched import Searched, searched_with
+from te_connector.package.selection import Choice, Kept
+from te_connector.package.terms import Terms
+
+if TYPE_CHECKING:
+    import jinja2
+
+MANY = 10
+"""From more objects of a type on, each is folded to a line."""
+
+
+@attrs.frozen
+class Shown:
+    """One object on the page."""
+
+    anchor: str
+    heading: str
+    note: str
+    id: str | None
+    reasons: list[str]
+    talk: list[tuple[str, str]] | None
+    rows: list[Row]
+    details: list[Row]
+    empty: list[str]
+
+
+@attrs.frozen
+class Section:
+    """All objects of one type; ``objects`` can be gone through once."""
+
+    anchor: str
+    title: str
+    count: int
+    folded: bool
+    objects: Iterator[Shown]
+    glossary: list[tuple[str, str]]
+
+
+@attrs.frozen
+class Search:
+    """What the page tells of the search itself."""
+
+    fetched: tuple[str, str] | None
+    searched: list[Searched]
+    not_searched: list[tuple[str, str]]
+
+
+def page(
+    choice: Choice, search: Search, terms: Terms, controller: Controller | None, files: list[str]
+) -> Iterator[str]:
+    """The page of one subject, piece by piece."""
+    anchored = [
+        (f"object-{number}", kept) for number, kept in enumerate(by_type(choice, terms), 1)
+    ]
+    return _template().generate(
+        system=terms.manifest.title,
+        subject=words.plain(choice.subject["id"]),
+        search=search,
+        controller=controller,
+        given=searched_with(choice.subject, terms),
+        glance=glance(anchored, terms, search.searched),
+        count=len(anchored),
+        sections=list(_sections(anchored, terms)),
+        files=files,
+    )
+
+
+def by_type(choice: Choice, terms: Terms) -> list[Kept]:
+    """The objects that go out, those of one type together, in the manifest's order."""
+    types = terms.ordered({kept.object_type for kept in choice.kept})
+    return sorted(choice.kept, key=lambda kept: types.index(kept.object_type))
+
+
+def _sections(anchored: Sequence[Anchored], terms: Terms) -> Iterator[Section]:
+    names = dict.fromkeys(kept.object_type for _, kept in anchored)
+    for number, name in enumerate(names, 1):
+        of_type = [(anchor, kept) for anchor, kept in anchored if kept.object_type == name]
+        used = {key for _, kept in of_type for key in kept.data}
+        layout = terms.layout(name)
+        yield Section(
+            anchor=f"type-{number}",
+            title=terms.title(name),
+            count=len(of_type),
+            folded=len(of_type) > MANY,
+            objects=_objects(of_type, terms),
+            glossary=[
+                (field.title, field.description)
+                for key, field in (layout.fields if layout else {}).items()
+                if key in used and field.description
+            ],
+        )
+
+
+def _objects(anchored: Sequence[Anchored], terms: Terms) -> Iterator[Shown]:
+    for number, (anchor, kept) in enumerate(anchored, 1):
+        layout, title = terms.layout(kept.object_type), terms.title(kept.object_type)
+        talk = conversation(kept.data)
+        fields = fields_of(kept.data, layout, without=ANSWERS if talk else "")
+        yield Shown(
+            anchor=anchor,
+            heading=f"{title} {number}" if len(anchored) > 1 else title,
+            note=survey_name(kept.data) or _name(kept),
+            id=words.plain(kept.id) if kept.id is not None else None,
+            reasons=list(_reasons(kept, terms)),
+            talk=talk,
+            rows=fields.rows,
+            details=fields_of({ANSWERS: kept.data[ANSWERS]}, layout).rows if talk else [],
+            empty=fields.empty,
+        )
+
+
+def _name(kept: Kept) -> str:
+    info = kept.data.get("info")
+    holder = info if isinstance(info, dict) else kept.data
+    names = [holder.get("first_name"), holder.get("last_name")]
+    return " ".join(words.plain(name) for name in names if isinstance(name, str) and name)
+
+
+def _reasons(kept: Kept, terms: Terms) -> Iterator[str]:
+    """Why the object is the reader's: the rest of a sentence that begins "It is here because"."""
+    for reason in kept.matched_by:
+        kind = terms.kind(reason["identifier"])
+        if "id" in reason:
+            parent = terms.title(reason["identifier"]).lower()
+            yield f"it belongs to {parent} number {words.plain(reason['id'])}"
+        elif reason["identifier"] not in terms.manifest.kinds:
+            yield "it belongs to another entry on this page"
+        elif reason["field"]:
+            field = terms.field(kept.object_type, reason["field"])
+            yield f"its “{field}” is the same as one that was given for you ({kind})"
+        else:
+            yield f"a detail of it is the same as one that was given for you ({kind})"
+
+
+@functools.cache
+def _template() -> jinja2.Template:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    return environment.get_template("page.html.j2")

@@ -1,0 +1,55 @@
+"""The words of one manifest: what its object types, fields and kinds of identifier are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from te_connector.fields import steps_of
+from te_connector.manifest import Manifest
+from te_connector.package import words
+from te_connector.package.layout import Layout, layout_of
+
+
+@attrs.frozen
+class Terms:
+    """A manifest with the layouts of its object types."""
+
+    manifest: Manifest
+    layouts: Mapping[str, Layout]
+
+    def layout(self, object_type: str) -> Layout | None:
+        """The layout of an object type; None where the manifest does not know it."""
+        return self.layouts.get(object_type)
+
+    def title(self, object_type: str) -> str:
+        """What an object type is called."""
+        item = self.manifest.objects.get(object_type)
+        return item.title if item is not None else words.plain(object_type.replace("_", " "))
+
+    def field(self, object_type: str, way: str) -> str:
+        """What a field is called, with the names of the fields around it."""
+        layout, titles = self.layout(object_type), []
+        for step in steps_of(way):
+            layout = layout.fields.get(step) if layout is not None else None
+            titles.append(layout.title if layout is not None else words.plain(step))
+        return ": ".join(titles)
+
+    def kind(self, name: str) -> str:
+        """What a kind of identifier is called."""
+        kind = self.manifest.kinds.get(name)
+        return kind.title if kind is not None else words.plain(name)
+
+    def ordered(self, object_types: set[str]) -> list[str]:
+        """Object types in the manifest's order, unknown ones last."""
+        known = [name for name in self.manifest.objects if name in object_types]
+        return known + sorted(object_types.difference(known))
+
+
+def terms_of(manifest: Manifest) -> Terms:
+    """The words of a manifest and its schemas."""
+    folder = manifest.schemas_folder
+    return Terms(
+        manifest, {name: layout_of(folder / item.schema) for name, item in manifest.objects.items()}
+    )

@@ -1,0 +1,35 @@
+"""Which fields that go out concern other people: a hint for the officer, never a decision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from te_connector.fields import values_at
+from te_connector.package import words
+from te_connector.package.layout import Layout
+from te_connector.package.policy import Steps
+from te_connector.package.selection import Kept
+from te_connector.package.terms import Terms
+
+THIRD_PARTY = "third-party"
+"""The value of a schema's annotation ``x-concerns`` on such a field."""
+
+
+def third_party(kept: Iterable[Kept], terms: Terms) -> tuple[str, ...]:
+    """The filled fields about other people, as ``contact.owner``."""
+    ways = {name: list(_ways(layout, ())) for name, layout in terms.layouts.items()}
+    found = {
+        ".".join((one.object_type, *steps)): None
+        for one in kept
+        for steps in ways.get(one.object_type, ())
+        if any(not words.is_empty(value) for value in values_at(one.data, steps))
+    }
+    return tuple(found)
+
+
+def _ways(layout: Layout, at: Steps) -> Iterator[Steps]:
+    for key, field in layout.fields.items():
+        if field.concerns == THIRD_PARTY:
+            yield (*at, key)
+        else:
+            yield from _ways(field, (*at, key))

@@ -1,0 +1,233 @@
+"""Writes the folders of all data subjects, and the officer's list beside them: whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+import attrs
+
+from te_connector.errors import UsageError
+from te_connector.manifest import Manifest
+from te_connector.package import csvfiles, words
+from te_connector.package.page import Search, by_type, page
+from te_connector.package.policy import Policy
+from te_connector.package.searched import (
+    Strangers,
+    names_in,
+    not_searched,
+    searched,
+    searched_with,
+)
+from te_connector.package.selection import NO_POLICY, Choice, Withheld, choose
+from te_connector.package.terms import Terms, terms_of
+from te_connector.package.thirdparty import third_party
+from te_connector.result import Result
+
+NOTICE = "For the officer only. Do not hand out: it names what was withheld from the data subjects."
+
+_PLAIN = re.compile(r"(?!.*--)[a-z0-9_][a-z0-9_-]{0,62}")
+_DEVICES = frozenset({"con", "prn", "aux", "nul"}) | {
+    f"{port}{number}" for port in ("com", "lpt") for number in range(10)
+}
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
+@attrs.frozen
+class Package:
+    """What one subject's folder holds, and what was withheld from it."""
+
+    subject: str
+    folder: Path
+    objects: Mapping[str, int]
+    withheld: tuple[Withheld, ...] = attrs.field(repr=False)
+    third_party: tuple[str, ...]
+
+
+@attrs.frozen
+class Summary:
+    """What was written."""
+
+    output: Path
+    packages: tuple[Package, ...]
+
+    @property
+    def reasons(self) -> Mapping[str, int]:
+        """How often each reason withheld something, over all subjects; the commonest first."""
+        return dict(
+            Counter(one.why for package in self.packages for one in package.withheld).most_common()
+        )
+
+
+def write_package(
+    result: Result, manifest: Manifest, output: Path, policy: Policy | None = None
+) -> Summary:
+    """Write a folder for each subject of a result, and the list of what was withheld.
+
+    :raises FileFaults: the policy names what the result does not have.
+    :raises UsageError: the result is another connector's, or the output folder cannot be used.
+    """
+    if result.connector != manifest.connector:
+        raise UsageError(
+            f"The result comes from the connector {words.plain(result.connector)!r}, the manifest "
+            f"is for {manifest.connector!r}; fetch again, or give that connector's manifest."
+        )
+    output = Path(output).resolve()
+    if output.exists() and not (output.is_dir() and not any(output.iterdir())):
+        raise UsageError(f"{output} exists and is not an empty folder; name a new one.")
+    choices = choose(result, manifest, policy)
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{output.name[:40]}.", dir=output.parent))
+        try:
+            writer = _Writer(draft, result, terms_of(manifest), policy or NO_POLICY)
+            packages = [writer.subject(choice) for choice in choices]
+            writer.officers_list(packages)
+            if output.exists():
+                output.rmdir()  # it is empty; not every system renames onto a folder
+            draft.rename(output)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise UsageError(f"The package cannot be written to {output} ({why}).") from None
+    return Summary(
+        output,
+        tuple(attrs.evolve(one, folder=output / one.folder.name) for one in packages),
+    )
+
+
+def folder_name(name: str) -> str:
+    """A folder's (or file's) name for any id: safe on every system, and different for every id.
+
+    Plain small ids stay as they are; anything else keeps what is plain in it and gets a digest.
+    """
+    if _PLAIN.fullmatch(name) and name not in _DEVICES:
+        return name
+    readable = re.sub(r"[^A-Za-z0-9_]+", "-", name)[:40].strip("-") or "subject"
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{readable}--{digest[:16]}"
+
+
+class _Writer:
+    """Writes into one draft folder."""
+
+    def __init__(self, draft: Path, result: Result, terms: Terms, policy: Policy) -> None:
+        self.draft, self.result, self.terms, self.policy = draft, result, terms, policy
+        self._names = names_in(result)
+
+    def subject(self, choice: Choice) -> Package:
+        """Write one subject's folder."""
+        own = frozenset([choice.subject["id"], *(kept.id for kept in choice.kept)])
+        strangers = Strangers(self._names, own)
+        search = Search(
+            fetched=words.date(self.result.fetched_at or ""),
+            searched=searched(self.result, self.terms, strangers),
+            not_searched=not_searched(self.result, self.terms, strangers),
+        )
+        folder = self.draft / folder_name(choice.subject["id"])
+        folder.mkdir(mode=0o700)
+        types = self.terms.ordered(
+            {one.object_type for one in search.searched} | {kept.object_type for kept in choice.kept}
+        )
+        files = {name: f"{folder_name(name)}.csv" for name in types}
+        with _create(folder / "index.html") as file:
+            file.writelines(
+                page(choice, search, self.terms, self.policy.controller, list(files.values()))
+            )
+        with _create(folder / "data.json") as file:
+            self._data(file, choice, search)
+        for name, file_name in files.items():
+            with _create(folder / file_name, encoding="utf-8-sig") as file:
+                objects = [kept.data for kept in choice.kept if kept.object_type == name]
+                csvfiles.write(file, objects, self.terms.layout(name), self.policy.rule(name))
+        return Package(
+            subject=choice.subject["id"],
+            folder=folder,
+            objects=Counter(kept.object_type for kept in choice.kept),
+            withheld=choice.withheld,
+            third_party=third_party(choice.kept, self.terms),
+        )
+
+    def _data(self, file: TextIO, choice: Choice, search: Search) -> None:
+        """The authoritative copy: one field a line, every value as the system sent it."""
+        controller = self.policy.controller
+        head = {
+            "subject": choice.subject["id"],
+            "system": self.terms.manifest.title,
+            "fetched_at": self.result.fetched_at,
+            "controller": attrs.asdict(controller) if controller is not None else None,
+            "searched_with": searched_with(choice.subject, self.terms),
+            "searched": [attrs.asdict(one) for one in search.searched],
+            "not_searched": [{"what": what, "why": why} for what, why in search.not_searched],
+        }
+        for key, value in head.items():
+            file.write(f"{'{' if key == 'subject' else ','}\n{_encode(key)}: {_encode(value)}")
+        file.write(',\n"records": [')
+        for number, kept in enumerate(by_type(choice, self.terms)):
+            known = {"object_type": kept.object_type, "id": kept.id, "matched_by": kept.matched_by}
+            lines = [f"{_encode(key)}: {_encode(value)}" for key, value in known.items()]
+            fields = [f"  {_encode(key)}: {_encode(value)}" for key, value in kept.data.items()]
+            data = ",\n".join(fields)
+            lines.append(f'"data": {{\n{data}\n }}')
+            file.write(f"{',' if number else ''}\n{{" + ",\n ".join(lines) + "}")
+        file.write("\n]}\n")
+
+    def officers_list(self, packages: Sequence[Package]) -> None:
+        """Write what was withheld and why, and what an officer should look at."""
+        withheld = [one for package in packages for one in package.withheld]
+        whole: dict[str, Any] = {
+            "notice": NOTICE,
+            "result": str(self.result.path),
+            "policy": self.policy.file or None,
+            "subjects": [_counts(package) for package in packages],
+            "reasons": dict(Counter(one.why for one in withheld).most_common()),
+        }
+        lists: dict[str, Iterable[Any]] = {
+            "withheld": (attrs.asdict(one) for one in withheld),
+            "problems": self.result.problems,
+            "near_misses": self.result.near_misses,
+        }
+        with _create(self.draft / "withheld.json") as file:
+            for key, value in whole.items():
+                file.write(f"{'{' if key == 'notice' else ','}\n{_encode(key)}: {_encode(value)}")
+            for key, items in lists.items():
+                lines = ",\n".join(f" {_encode(item)}" for item in items)
+                file.write(f",\n{_encode(key)}: [\n{lines}\n]")
+            file.write("\n}\n")
+        with _create(self.draft / "withheld.csv", encoding="utf-8-sig") as file:
+            writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+            writer.writerow(["Do not hand out: subject", "Object type", "Id", "Field", "Why"])
+            for one in withheld:
+                row = (one.subject, one.object_type, one.id, one.field, one.why)
+                writer.writerow([csvfiles.guard(words.plain(cell)) for cell in row])
+
+
+def _counts(package: Package) -> dict[str, Any]:
+    return {
+        "subject": package.subject,
+        "folder": package.folder.name,
+        "released": dict(package.objects),
+        "withheld_objects": sum(not one.field for one in package.withheld),
+        "withheld_fields": sum(bool(one.field) for one in package.withheld),
+        "released_about_others": list(package.third_party),
+    }
+
+
+def _create(path: Path, encoding: str = "utf-8") -> TextIO:
+    """A new file that only its owner can read.
+
+    Half a surrogate pair, which JSON text may hold and UTF-8 may not, is written as JSON's escape.
+    """
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    return open(handle, "w", encoding=encoding, errors="backslashreplace", newline="")  # noqa: PTH123, SIM115
