@@ -6,8 +6,7 @@ import sys
 from collections.abc import Sequence
 
 LACKING = (
-    "te-connector needs its command-line parts; install them with: "
-    'pip install "te-connector[cli]"'
+    'te-connector needs its command-line parts; install them with: pip install "te-connector[cli]"'
 )
 
 

@@ -4,7 +4,7 @@ One JSON object a line, appended and never changed. Each line ends with a MAC, k
 line before it and over itself, so a changed, removed or reordered line breaks the chain. A cut tail
 breaks nothing that is left; but a receipt names its line (``audit: {seq, mac}``), so any receipt that
 was handed out is a witness. A line that a crash tore is closed by an entry ``resumed``, whose MAC
-covers the torn bytes.
+covers the torn bytes and the whole line before them.
 
 People's identifiers stand in it as keyed hashes alone; the object's id stands in it as it is, for a
 trail must name what was deleted. The key is in the state directory, in a folder of its own: whoever
@@ -13,7 +13,9 @@ may write trail and key can forge both (SECURITY.md says what that means).
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import errno
 import hashlib
 import hmac
 import json
@@ -37,6 +39,7 @@ from te_connector.state import (
     locked,
     read_private,
     refuse_shared,
+    sync_folder,
     write_private,
 )
 from te_connector.subjects import Subject
@@ -45,7 +48,6 @@ TRAIL = "audit.jsonl"
 RESUMED = "resumed"
 _MAC = re.compile(rb',"mac":"([0-9a-f]{64})"\}')
 _GONE = ("deleted", "already_absent")
-_MAY_HAVE_DELETED = ("accepted", "lost", "sent")
 
 Entry = Mapping[str, Any]
 
@@ -76,7 +78,8 @@ class _Index:
     last: bytes = b""
     seq: int = 0
     receipts: dict[str, Line] = attrs.Factory(dict)
-    sent: dict[tuple[str, str], str] = attrs.Factory(dict)
+    sent: dict[tuple[str, str], int] = attrs.Factory(dict)
+    """How many DELETEs may have reached an object that no receipt calls gone."""
 
     def take(self, line: Line) -> None:
         """Take in the next line."""
@@ -84,9 +87,9 @@ class _Index:
         self.last, self.seq = line.raw, line.place["seq"]
         thing = (str(entry.get("object_type")), str(entry.get("object_id")))
         if entry["kind"] == "intent":
-            self.sent[thing] = "sent"
-        elif entry["kind"] == "answered":
-            self.sent[thing] = str(entry.get("outcome"))
+            self.sent[thing] = self.sent.get(thing, 0) + 1
+        elif entry["kind"] == "answered" and entry.get("outcome") == "refused":
+            self.sent[thing] = self.sent.get(thing, 1) - 1
         elif entry["kind"] == "receipt":
             self.receipts[str(entry["receipt_id"])] = line
             if entry.get("status") in _GONE:
@@ -135,7 +138,7 @@ class Trail:
             return key
 
     def close(self, receipt: Mapping[str, Any]) -> Line:
-        """Add a final receipt, on disk when this returns."""
+        """Add a final receipt, on disk when this returns; where its id has one already, give that."""
         self.append("receipt", sync=True, **receipt)
         return self._index.receipts[str(receipt["receipt_id"])]
 
@@ -144,26 +147,42 @@ class Trail:
 
         :raises StateError: the trail cannot be written, or was changed by somebody.
         """
+        with self._open() as descriptor:
+            known = self._index.receipts.get(str(fields.get("receipt_id")))
+            if kind == "receipt" and known is not None:
+                return known.place
+            first = self._index.seq == 0
+            place = self._write(descriptor, {"kind": kind, "at": now(), **fields})
+            if sync:
+                os.fsync(descriptor)
+            if first:
+                sync_folder(self.path.parent)
+            return place
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[int]:
+        """The file, held against all others and caught up with."""
         with self._threads, locked(self._lock):
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
             try:
-                refuse_shared(self.path, os.fstat(descriptor).st_mode)
-                self._catch_up(descriptor)
-                place = self._write(descriptor, {"kind": kind, "at": now(), **fields})
-                if sync:
-                    os.fsync(descriptor)
-                return place
+                descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+                try:
+                    refuse_shared(self.path, os.fstat(descriptor).st_mode)
+                    self._catch_up(descriptor)
+                    yield descriptor
+                finally:
+                    os.close(descriptor)
             except OSError as error:
+                self._index = _Index(last=self._start)
                 raise StateError(f"{self.path} cannot be written ({error.strerror}).") from None
-            finally:
-                os.close(descriptor)
 
     def _write(self, descriptor: int, fields: Mapping[str, Any], ahead: bytes = b"") -> AuditPlace:
         seq = self._index.seq + 1
         body = json.dumps({"seq": seq, **fields}, separators=(",", ":"), ensure_ascii=True)
         mac = self._mac(self._index.last, body[:-1].encode())
         raw = f'{body[:-1]},"mac":"{mac}"}}'.encode()
-        os.write(descriptor, ahead + raw + b"\n")
+        whole = ahead + raw + b"\n"
+        if os.write(descriptor, whole) != len(whole):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self._index.offset += len(raw) + 1
         place: AuditPlace = {"seq": seq, "mac": mac}
         self._index.take(Line(raw, {"seq": seq, **fields}, place))
@@ -174,15 +193,9 @@ class Trail:
 
     def refresh(self) -> None:
         """Take in what other processes have added."""
-        with self._threads, locked(self._lock):
-            if not self.path.exists():
-                return
-            descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND)
-            try:
-                refuse_shared(self.path, os.fstat(descriptor).st_mode)
-                self._catch_up(descriptor)
-            finally:
-                os.close(descriptor)
+        if self.path.exists():
+            with self._open():
+                pass
 
     def _catch_up(self, descriptor: int) -> None:
         """Read what was added since; close a line that a crash tore."""
@@ -199,7 +212,7 @@ class Trail:
                 self._index.take(line)
             elif line is None and _MAC.search(raw) is None:
                 torn = True  # an entry that closes it must follow
-                self._index.last = raw
+                self._index.last += b"\n" + raw
             else:
                 raise self._changed()
             self._index.offset += len(raw) + 1
@@ -222,7 +235,7 @@ class Trail:
             os.write(descriptor, b"\n")
             self._index.take(whole)
             return
-        self._index.last = rest
+        self._index.last += b"\n" + rest
         self._write(descriptor, {"kind": RESUMED, "at": now(), "torn_bytes": len(rest)}, b"\n")
 
     def _read(self, before: bytes, raw: bytes) -> Line | None:
@@ -246,7 +259,7 @@ class Trail:
     def may_have_deleted(self, object_type: str, object_id: str) -> bool:
         """Whether a DELETE of ours may have reached this object, and no receipt says that it is gone."""
         self.refresh()
-        return self._index.sent.get((object_type, object_id)) in _MAY_HAVE_DELETED
+        return self._index.sent.get((object_type, object_id), 0) > 0
 
     def story(self, receipt_id: str) -> list[Entry]:
         """All entries of one receipt, in order."""
@@ -274,9 +287,11 @@ class Trail:
         before, expected = self._start, 1
         for number, text in enumerate(lines, 1):
             line = self._read(before, text)
-            if line is None and self._is_torn(text, lines[number : number + 3]):
+            if line is None and self._is_torn(before, text, lines[number:]):
                 notes.append(f"line {number} was torn by a crash and closed afterwards")
-            elif line is None:
+                before += b"\n" + text
+                continue
+            if line is None:
                 faults.append(
                     f"line {number}: changed, or the line before it was changed or removed"
                 )
@@ -288,17 +303,20 @@ class Trail:
                 expected = line.place["seq"] + 1
             before = text
         faults += self._verify_rest(before, rest, good, notes)
-        faults += self._verify_receipts(receipts, good, expected - 1)
+        faults += self._verify_receipts(receipts, good, max(expected - 1, *good, 0))
         return Verdict(len(good), tuple(faults), tuple(notes))
 
-    def _is_torn(self, text: bytes, following: Sequence[bytes]) -> bool:
-        """Whether a line is one that a crash tore: unfinished, and closed by the entry after it."""
-        if _MAC.search(text) is not None or not following:
-            return False
-        after = self._read(text, following[0])
-        if after is not None:
-            return bool(after.entry["kind"] == RESUMED)
-        return self._is_torn(following[0], following[1:])
+    def _is_torn(self, before: bytes, text: bytes, following: Sequence[bytes]) -> bool:
+        """Whether a line is one that a crash tore: unfinished, and closed by an entry after it."""
+        for after in following:
+            if _MAC.search(text) is not None:
+                return False
+            before += b"\n" + text
+            line = self._read(before, after)
+            if line is not None:
+                return bool(line.entry["kind"] == RESUMED)
+            text = after
+        return False
 
     def _verify_rest(
         self, before: bytes, rest: bytes, good: dict[int, Line], notes: list[str]
@@ -313,7 +331,8 @@ class Trail:
         if _MAC.search(rest):
             return ["the last line was changed"]
         notes.append(
-            "the last line is torn, as by a crash while it was written; nothing else is missing"
+            "the last line is torn, as by a crash while it was written; whether more is missing can "
+            "be told by a receipt alone"
         )
         return []
 
@@ -355,7 +374,9 @@ class Trail:
         }
 
     def _hash(self, kind: str, key: str) -> str:
-        return hmac.new(self._names_key, f"{kind}\0{key}".encode(), hashlib.sha256).hexdigest()[:32]
+        return hmac.new(
+            self._names_key, f"{kind}\0{key}".encode("utf-8", "surrogatepass"), hashlib.sha256
+        ).hexdigest()[:32]
 
 
 def _key(value: str, kind: Kind) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import attrs
 
-from te_connector.pages import Order, Page, falls
+from te_connector.pages import Order, Page, any_falls, falls
 
 
 @attrs.define
@@ -26,8 +26,7 @@ class Census:
 
     def watch(self, page: Page) -> None:
         """See whether a key falls within the page."""
-        keys = page.keys
-        if keys and (keys[0] is None or any(map(falls, keys, keys[1:]))):
+        if any_falls(page.keys):
             self.rising = False
 
     def highest_is(self, page: Page) -> bool:
@@ -42,6 +41,19 @@ class Census:
     def count(self, page: Page) -> None:
         """Count the page's objects; pages come from the last to the first."""
         self.watch(page)
+        if (
+            self.rising
+            and page.keys
+            and self._low is not None
+            and not falls(page.keys[0], self._low)
+        ):
+            top, bottom = page.keys[-1], page.keys[0]
+            if top is not None and top < self._low and bottom is not None:
+                self.seen += len(page.ids)  # all of it is new: the usual page
+                self._low = bottom
+                pairs = zip(page.ids, page.keys, strict=True)
+                self._at_low = {name for name, key in pairs if key == bottom}
+                return
         for name, key in zip(reversed(page.ids), reversed(page.keys), strict=True):
             if self._is_new(name, key):
                 self.seen += 1

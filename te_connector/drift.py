@@ -109,9 +109,7 @@ def unknown_fields(schema: Mapping[str, Any], data: Any) -> set[str]:
     return set(_unknown(schema, schema, data, "$", 0))
 
 
-def _unknown(
-    root: Mapping[str, Any], node: Any, data: Any, path: str, depth: int
-) -> Iterator[str]:
+def _unknown(root: Mapping[str, Any], node: Any, data: Any, path: str, depth: int) -> Iterator[str]:
     parts = list(_parts(root, node))
     if depth > _DEEPEST:
         return

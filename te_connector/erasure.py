@@ -14,6 +14,7 @@ object that can still be read is never called erased.
 from __future__ import annotations
 
 import hashlib
+import math
 import random
 import time
 import uuid
@@ -32,6 +33,7 @@ from te_connector.contract import Receipt, Status
 from te_connector.errors import (
     AnswerError,
     ConnectorError,
+    GaveUp,
     NotFound,
     OptionError,
     SignInError,
@@ -43,7 +45,7 @@ from te_connector.identifiers import has_shape, id_key
 from te_connector.judgement import digest_of
 from te_connector.manifest import Manifest, ObjectType
 from te_connector.matching import match_one
-from te_connector.objects import path_is_shown, read_object
+from te_connector.objects import is_listed_empty, path_is_shown, read_object
 from te_connector.progress import Reporter
 from te_connector.subjects import Subject
 
@@ -74,8 +76,11 @@ def read_options(options: Any) -> Options:
         if value is not None and (not isinstance(value, str) or len(value) > 1000):
             raise OptionError(f"The option {name} must be text of at most 1000 characters.")
     fields = given.get("reviewed_fields")
-    if fields is not None and not isinstance(fields, Mapping):
-        raise OptionError("The option reviewed_fields must be a mapping.")
+    if fields is not None and not (
+        isinstance(fields, Mapping)
+        and all(isinstance(text, str) for item in fields.items() for text in item)
+    ):
+        raise OptionError("The option reviewed_fields must be a mapping of texts to texts.")
     return Options(
         reviewed=given.get("reviewed"),
         reviewed_fields=fields,
@@ -142,7 +147,8 @@ class Erasure:
         self._options = options
         self._started = time.monotonic()
         self._is_id = has_shape(name, object_type.id_shape)
-        self._traced = trail.safe_id(name, is_id=self._is_id)
+        # Where an id may be any text, somebody may take an e-mail address for one.
+        self._traced = trail.safe_id(name, is_id=self._is_id and "@" not in name)
 
     @property
     def _manifest(self) -> Manifest:
@@ -154,15 +160,7 @@ class Erasure:
         :raises OptionError: it is another object's or subject's.
         """
         line = self._trail.receipt(self._options.receipt_id)
-        if line is None:
-            return None
-        entry = line.entry
-        told = (entry["object_type"], entry["object_id"], entry["subject"])
-        if told != (self._type.name, self._traced, self._subject.id):
-            raise OptionError(
-                "The receipt_id was used for another object or subject; choose another."
-            )
-        return self._receipt(line)
+        return None if line is None else self._receipt(line)
 
     def run(self) -> Receipt:
         """Do it."""
@@ -212,18 +210,24 @@ class Erasure:
         self._note("read_again" if again else "read", result=told)
         return reading
 
-    def _path_is_right(self, reading: _Reading) -> bool:
-        """Whether a 404 means what it says. One that is not the API's own JSON is checked anew."""
+    def _path_is_right(self, reading: _Reading, *, ours: bool = False) -> bool:
+        """Whether a 404 means what it says. One that is not the API's own JSON is checked anew.
+
+        No other object can show the path where ours was the last one; there an empty list does, for
+        the trail holds that this object was read before our own DELETE.
+        """
         try:
-            return path_is_shown(self._client, self._type, self._name, anew=not reading.by_api)
+            if path_is_shown(self._client, self._type, self._name, anew=not reading.by_api):
+                return True
+            return ours and reading.by_api and is_listed_empty(self._client, self._type)
         except Stopped:
             raise
         except ConnectorError:
             return False
 
     def _found_absent(self, reading: _Reading) -> Receipt:
-        ours = self._trail.may_have_deleted(self._type.name, self._name)
-        if not self._path_is_right(reading):
+        ours = self._trail.may_have_deleted(self._type.name, self._traced)
+        if not self._path_is_right(reading, ours=ours):
             return self._finish(
                 "failed",
                 f"reading it gives 404, but no other {self._type.name} could be read by its id, so it "
@@ -292,48 +296,62 @@ class Erasure:
 
     def _delete(self) -> Receipt:
         """Send DELETE, read, and send it again only while it is lost and the object still there."""
+        ours = self._trail.may_have_deleted(self._type.name, self._traced)
         attempt = 0
         while True:
             attempt += 1
             self._note("intent", attempt=attempt, sync=True)
-            answer = self._client.delete(
-                object_path(self._type.path, self._name), template=f"{self._type.path}/{{id}}"
-            )
+            answer = self._send_delete()
+            due = time.monotonic() + (_backoff(attempt) if answer.wait is None else answer.wait)
             self._note("answered", outcome=answer.outcome, told=answer.told)
             reading = self._read(again=True)
             if reading.absent:
-                return self._gone(answer, reading, attempt)
+                return self._gone(answer, reading, ours=ours)
             if reading.data is None:
                 return self._finish(
                     "failed",
                     f"DELETE was sent, but whether it is gone could not be read: {reading.told}",
                 )
-            outcome = self._still_there(answer, reading.data, attempt)
+            outcome = self._still_there(answer, reading.data, due)
             if outcome is not None:
                 return outcome
+            ours = True
 
-    def _gone(self, answer: Deletion, reading: _Reading, attempt: int) -> Receipt:
+    def _send_delete(self) -> Deletion:
+        path = object_path(self._type.path, self._name)
+        try:
+            return self._client.delete(path, template=f"{self._type.path}/{{id}}")
+        except GaveUp as error:  # asked to wait for longer than is permitted
+            return Deletion("lost", str(error), math.inf)
+        except AnswerError as error:
+            return Deletion("lost", str(error))
+        except (SignInError, Unreachable) as error:
+            self._note("answered", outcome="refused", told=f"it was not sent: {error.code}")
+            raise
+
+    def _gone(self, answer: Deletion, reading: _Reading, *, ours: bool) -> Receipt:
         if not reading.by_api and not self._path_is_right(reading):
             return self._finish(
                 "failed",
-                "reading it gives 404 that is not the API's own, and other objects can no longer be "
-                "read by id either, so its absence is not proven",
+                "reading it gives 404 that is not the API's own, and no other object could be read "
+                "by its id either, so its absence is not proven",
             )
-        if answer.outcome == "refused" and attempt == 1:
+        if answer.outcome == "refused" and not ours:
             return self._finish(
                 "already_absent",
                 f"it went while it was being deleted: to the DELETE {answer.told}",
                 verified=True,
             )
-        lost = answer.outcome == "lost"
-        told = f"the answer to DELETE was lost ({answer.told})" if lost else "DELETE was accepted"
+        told = {
+            "accepted": "DELETE was accepted",
+            "lost": f"the answer to DELETE was lost ({answer.told})",
+            "refused": f"an earlier DELETE of ours was carried out after all (now {answer.told})",
+        }[answer.outcome]
         return self._finish(
             "deleted", f"{told}; reading it gave 200 before and gives 404 now", verified=True
         )
 
-    def _still_there(
-        self, answer: Deletion, data: Mapping[str, Any], attempt: int
-    ) -> Receipt | None:
+    def _still_there(self, answer: Deletion, data: Mapping[str, Any], due: float) -> Receipt | None:
         """The receipt of an object that a DELETE did not remove; None to send it again."""
         archived = self._type.archived
         if archived is not None and archived.value in list(
@@ -346,18 +364,16 @@ class Erasure:
             return self._finish("failed", "DELETE was accepted, but it can still be read")
         if answer.outcome == "refused":
             return self._finish("failed", f"DELETE was refused ({answer.told}); it is still there")
-        refusal = self._refusal(data)
+        lost = f"DELETE got no usable answer ({answer.told}) and it is still there"
+        try:
+            refusal = self._refusal(data)
+        except (SignInError, Unreachable) as error:
+            refusal = str(error)
         if refusal:
-            return self._finish("refused", refusal)
-        wait = answer.wait if answer.wait is not None else _backoff(attempt)
-        left = self._manifest.retry_for - (time.monotonic() - self._started)
-        if wait >= left:
-            return self._finish(
-                "failed",
-                f"DELETE got no usable answer ({answer.told}) until retry_for was over; it is still "
-                "there",
-            )
-        self._client.rest(wait)
+            return self._finish("failed", f"{lost}; it was not sent again: {refusal}")
+        if due >= self._started + self._manifest.retry_for:
+            return self._finish("failed", f"{lost}; retry_for permits no further try")
+        self._client.rest(max(0.0, due - time.monotonic()))
         return None
 
     # Telling
@@ -385,7 +401,16 @@ class Erasure:
         return self._receipt(self._trail.close(entry))
 
     def _receipt(self, line: Line) -> Receipt:
+        """What a line of the trail tells.
+
+        :raises OptionError: it tells of another object or subject.
+        """
         entry = line.entry
+        told = (entry["object_type"], entry["object_id"], entry["subject"])
+        if told != (self._type.name, self._traced, self._subject.id):
+            raise OptionError(
+                "The receipt_id was used for another object or subject; choose another."
+            )
         return {
             "receipt_id": entry["receipt_id"],
             "object_type": entry["object_type"],

@@ -26,49 +26,98 @@ import idna
 MAX_LENGTH = 1000
 """Longer texts are no identifiers of anybody."""
 
-_KEYPAD = dict(zip("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999", strict=True))
-# Blanks and the punctuation within one number go; all other signs stay, so that they are noticed.
-_WITHIN_A_NUMBER = str.maketrans("", "", " ()-.+\t\u00a0")
-_DIGITS_ONLY = {code: None for code in range(128) if not chr(code).isdigit()}
-_KEYPAD_DIGITS = {
-    code: _KEYPAD.get(chr(code).lower()) for code in range(128) if not chr(code).isdigit()
-}
-_SEPARATORS = re.compile(
-    r"[/|\\&\n\r\t]|,|;(?!ext=|isub=|phone-context=)|\b(?:or|and)\b", re.IGNORECASE
+_JOINERS = "\u200c\u200d"
+"""They tell domains of some scripts apart, where IDNA permits them; elsewhere they are invisible."""
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
+"""What is invisible without being a format or control character."""
+
+_BETWEEN_ADDRESSES = re.compile(r"[\s,;:<>()\[\]\"'|/\\]+")
 _EXTENSION = re.compile(r"(?:ext|x|#|,)[.:\s]*\d+\s*$", re.IGNORECASE)
+_BETWEEN_NUMBERS = (
+    re.compile(
+        r"[|&\n\r\t,]|;(?!ext=|isub=|phone-context=)|\b(?:or|and)\b",
+        re.IGNORECASE,
+    ),
+    re.compile(r"[/\\]"),  # some write one number with them, so they part only what is left
+)
 TAIL = 7
 """So many last digits make two numbers worth a closer look: a number without its area code."""
+_SURE_TAIL = 5
+"""So many last digits stay where a region writes its numbers otherwise than it dials them."""
+
+_BLANKS_OF_A_NUMBER = b" ()-.\t"
+_NO_DIGITS = bytes(code for code in range(256) if not bytes([code]).isdigit())
+_NO_KEYS = bytes(code for code in range(256) if not bytes([code]).isalnum())
+_KEYPAD = bytes.maketrans(
+    b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", b"22233344455566677778889999" * 2
+)
 
 
 def email_key(text: str) -> str | None:
     """The key of an e-mail address, or None where the text is none."""
-    if text.isascii() and text.isprintable():
-        key = text.strip().lower()
-        at = key.rfind("@")
-        if 0 < at < len(key) - 1 and " " not in key and "xn--" not in key:
-            return key
-        if at <= 0 or at == len(key) - 1 or " " in key:
-            return None
-    if len(text) > MAX_LENGTH:
+    key = text.strip().lower()
+    if len(key) > MAX_LENGTH:
         return None
-    return _email_key_slowly(text)
+    if not text.isascii() or not text.isprintable() or "xn--" in key:
+        return _email_key_slowly(text.strip())
+    return key if 0 < key.rfind("@") < len(key) - 1 and " " not in key else None
 
 
 def _email_key_slowly(text: str) -> str | None:
-    visible = "".join(char for char in text if unicodedata.category(char) not in ("Cf", "Cc"))
-    local, _, domain = unicodedata.normalize("NFC", visible).strip().rpartition("@")
-    if not local or not domain or any(char.isspace() for char in local + domain):
+    local, _, domain = text.rpartition("@")
+    local, domain = _visible(local), _visible(domain, keep=_JOINERS)
+    shown = _visible(domain)
+    if not local or not shown or any(char.isspace() for char in local + shown):
         return None
-    local = unicodedata.normalize("NFC", local.lower())
-    return f"{local}@{_domain_key(domain)}"
+    return f"{_lower(local)}@{_domain_key(domain, shown)}"
 
 
-def _domain_key(domain: str) -> str:
+def _visible(text: str, keep: str = "") -> str:
+    """A text composed, without what cannot be seen and without outer blanks."""
+    chars = (char for char in text if char in keep or not _is_unseen(char))
+    return unicodedata.normalize("NFC", "".join(chars)).strip()
+
+
+def _is_unseen(char: str) -> bool:
+    category = unicodedata.category(char)
+    if category == "Cc":
+        return not char.isspace()
+    return category == "Cf" or _UNSEEN.match(char) is not None
+
+
+def _lower(text: str) -> str:
+    """Letter case gone, one letter for one: ``ß`` is not ``ss``."""
+    return unicodedata.normalize(
+        "NFC",
+        "".join(low if len(low := char.casefold()) == 1 else char.lower() for char in text),
+    )
+
+
+def _domain_key(domain: str, shown: str) -> str:
+    """A domain as IDNA spells it; what IDNA does not permit (``_``, an emoji) label by label."""
+    for spelled in (domain, shown):
+        try:
+            return idna.encode(spelled, uts46=True).decode("ascii")
+        except UnicodeError:
+            pass
     try:
-        return idna.encode(domain, uts46=True, transitional=False).decode("ascii").lower()
+        shown = idna.uts46_remap(shown, std3_rules=False)
     except UnicodeError:
-        return unicodedata.normalize("NFC", domain.lower())
+        shown = _lower(shown)
+    return ".".join(
+        label if label.isascii() else f"xn--{label.encode('punycode').decode('ascii')}"
+        for label in shown.split(".")
+    )
+
+
+def email_keys(text: str) -> Iterator[str]:
+    """The keys of all addresses in a text, between whatever other words and marks."""
+    for word in _BETWEEN_ADDRESSES.split(text):
+        key = email_key(word)
+        if key is not None:
+            yield key
 
 
 def email_neighbourhood(key: str) -> str:
@@ -84,10 +133,14 @@ def email_neighbourhood(key: str) -> str:
 
 @attrs.frozen
 class Number:
-    """A valid phone number: E.164, without its country code, and whether an extension followed."""
+    """A valid phone number: E.164, without its country code, and whether an extension followed.
+
+    ``tail`` is as many of its last digits as stand together in whatever spelling of it.
+    """
 
     e164: str
     national: str
+    tail: str
     extension: bool
 
 
@@ -98,41 +151,51 @@ class Phones:
     numbers: tuple[Number, ...]
     digits: str
 
-    @property
-    def readable(self) -> bool:
-        """Whether there is anything in it that a phone number could be."""
-        return len(self.digits) >= 3
-
 
 def phones(text: str, region: str) -> Phones:
     """All valid phone numbers in a text, and its digits (letters read as on a keypad do not count)."""
     if len(text) > MAX_LENGTH:
         return Phones((), "")
-    text = unicodedata.normalize("NFKC", text)
-    digits = "".join(str(unicodedata.digit(char)) for char in text if char.isdigit())
+    text = _phone_text(text)
     found: dict[str, Number] = {}
-    for number in _numbers(text, region):
+    for number in _numbers(text, region, _BETWEEN_NUMBERS):
         known = found.get(number.e164)
-        if known is None or (known.extension and not number.extension):
+        if known is None or known.extension:
             found[number.e164] = number
-    return Phones(tuple(found.values()), digits)
+    return Phones(tuple(found.values()), _digits(text))
 
 
-def _numbers(text: str, region: str) -> Iterator[Number]:
-    """The text as one number; where it is none, its parts, and numbers among other words."""
+def _phone_text(text: str) -> str:
+    return text if text.isascii() else unicodedata.normalize("NFKC", _visible(text))
+
+
+def _digits(text: str) -> str:
+    return "".join(str(unicodedata.digit(char)) for char in text if char.isdecimal())
+
+
+def _numbers(text: str, region: str, marks: tuple[re.Pattern[str], ...]) -> list[Number]:
+    """The text as one number; where it is none, its parts, or numbers among other words."""
+    one = _number(text, region)
+    whole = [] if one is None else [one]
+    if one is not None and not one.extension and one.tail in _digits(text):
+        return whole
+    for place, mark in enumerate(marks, 1):
+        parts = [part for part in mark.split(text) if _digits(part)]
+        if len(parts) > 1:
+            found = [number for part in parts for number in _numbers(part, region, marks[place:])]
+            if len(found) > len(whole):  # what looked like an extension is a number
+                return found
+    return _among_words(text, region) or whole
+
+
+def _among_words(text: str, region: str) -> list[Number]:
+    """The numbers that stand among words, their letters not read as digits."""
     import phonenumbers
 
-    whole = _number(text, region)
-    if whole is not None:
-        yield whole
-        return
-    parts = [part for part in _SEPARATORS.split(text) if part and any(map(str.isdigit, part))]
-    some = [number for part in parts if (number := _number(part, region)) is not None]
-    if some:
-        yield from some
-        return
-    for match in phonenumbers.PhoneNumberMatcher(text, region):
-        yield _read(match.number, match.number.extension is not None)
+    return [
+        _read(match.number, region, match.number.extension is not None)
+        for match in phonenumbers.PhoneNumberMatcher(text, region)
+    ]
 
 
 def _number(text: str, region: str) -> Number | None:
@@ -145,14 +208,37 @@ def _number(text: str, region: str) -> Number | None:
     if not phonenumbers.is_valid_number(number):
         return None
     extension = number.extension is not None or _EXTENSION.search(text) is not None
-    return _read(number, extension)
+    return _read(number, region, extension)
 
 
-def _read(number: Any, extension: bool) -> Number:
+def _read(number: Any, region: str, extension: bool) -> Number:
     import phonenumbers
 
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return Number(e164, phonenumbers.national_significant_number(number), extension)
+    national = phonenumbers.national_significant_number(number)
+    main = phonenumbers.region_code_for_country_code(number.country_code)
+    tail = _SURE_TAIL if rewrites(region) or rewrites(main) else TAIL
+    return Number(e164, national, national[-tail:], extension)
+
+
+def rewrites(region: str) -> bool:
+    r"""Whether numbers of a region can be written with other digits than they are dialled with.
+
+    ``\2`` alone keeps a part of what was written, ``9\\1`` (Argentina) does not.
+    """
+    from phonenumbers import PhoneMetadata
+
+    data = PhoneMetadata.metadata_for_region(region, None)
+    rule = data.national_prefix_transform_rule if data is not None else None
+    return rule is not None and re.fullmatch(r"\\\d", rule) is None
+
+
+def shortest_number(region: str) -> int:
+    """How many digits a number has at least where it is written without its country."""
+    from phonenumbers import PhoneMetadata
+
+    data = PhoneMetadata.metadata_for_region(region, None)
+    return 0 if data is None or rewrites(region) else min(data.general_desc.possible_length)
 
 
 def possible_phone(text: str, region: str) -> bool:
@@ -162,35 +248,35 @@ def possible_phone(text: str, region: str) -> bool:
     if phones(text, region).numbers:
         return True
     try:
-        number = phonenumbers.parse(text.strip(), region)
+        number = phonenumbers.parse(_phone_text(text).strip(), region)
     except phonenumbers.NumberParseException:
         return False
     return bool(phonenumbers.is_possible_number(number))
 
 
-def plain_digits(text: str) -> str | None:
-    """The digits of a text that is at most one number without extension; None: it may be more."""
-    digits = text.translate(_WITHIN_A_NUMBER)
-    return digits if digits.isdecimal() and digits.isascii() else None
+def plain_digits(text: str) -> bytes:
+    """The digits of a text that holds nothing else but blanks and brackets; else something else."""
+    return text.encode("ascii", "replace").translate(None, _BLANKS_OF_A_NUMBER)
 
 
-def digit_strings(text: str) -> tuple[str, ...] | None:
+def digit_strings(text: str) -> tuple[bytes, ...] | None:
     """All digits of an ASCII text, also with letters read as on a keypad; None: look closer.
 
-    It costs a hundredth of reading numbers, and every valid number in the text has its last digits
-    somewhere in one of these strings.
+    It costs a hundredth of reading numbers, and every valid number in the text has its tail somewhere
+    in one of these strings. (``phone-context`` is part of the number before it: look closer.)
     """
-    if not text.isascii():
+    if not text.isascii() or "context" in text.lower():
         return None
-    return text.translate(_DIGITS_ONLY), text.translate(_KEYPAD_DIGITS)
+    raw = text.encode("ascii")
+    return raw.translate(None, _NO_DIGITS), raw.translate(_KEYPAD, _NO_KEYS)
 
 
 def id_key(value: Any) -> str | None:
     """The key of an id: the text of a text or whole number."""
     if isinstance(value, str):
-        return value.strip()[:MAX_LENGTH] or None
+        return value.strip() or None
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
+        return str(value) if value.bit_length() < MAX_LENGTH else None
     return None
 
 

@@ -14,11 +14,13 @@ from te_connector.identifiers import (
     TAIL,
     digit_strings,
     email_key,
+    email_keys,
     email_neighbourhood,
     external_key,
     id_key,
     phones,
     plain_digits,
+    shortest_number,
 )
 
 
@@ -74,28 +76,30 @@ class EmailIndex:
 
     def look(self, value: str, field: str, found: Found) -> None:
         """Compare one value of a record."""
-        key: str | None = value.strip().lower()  # the key itself, for nearly all that are stored
-        if not value.isascii() or not value.isprintable() or "xn--" in str(key):
-            key = email_key(value)
-        owners = self._keys.get(key or "")
-        if owners is not None:
-            for subject in owners:
-                found.append(Evidence(subject, self.kind, field))
-            return
-        near = self._around.get(email_neighbourhood(key or ""))
-        if near is not None:
-            why = f"{field} is the same address but for a plus-tag or dots"
-            found.extend(Near(subject, why) for subject in near)
-        elif " " in value or "," in value or ";" in value or "<" in value:
+        key = value.lower()
+        if key not in self._keys:
+            bare = key.replace(".", "")
+            if bare.replace("@", "", 1).isalnum() and bare.isascii():
+                # An address of letters, digits and dots is its own key: nearly all that are stored.
+                if bare in self._around:
+                    self._look_around(key, field, found)
+                return
+            key = email_key(value) or ""
+        if key in self._keys:
+            found.extend(Evidence(subject, self.kind, field) for subject in self._keys[key])
+        elif not self._look_around(key, field, found):
             self._among_others(value, field, found)
 
+    def _look_around(self, key: str, field: str, found: Found) -> bool:
+        near = self._around.get(email_neighbourhood(key), ())
+        why = f"{field} is the same address but for a plus-tag or dots"
+        found.extend(Near(subject, why) for subject in near)
+        return bool(near)
+
     def _among_others(self, value: str, field: str, found: Found) -> None:
-        for mark in ",;<>()[]\"'":
-            value = value.replace(mark, " ")
         why = f"{field} holds the address among other text"
-        for word in value.split():
-            for subject in self._keys.get(email_key(word) or "", ()):
-                found.append(Near(subject, why))
+        for key in email_keys(value):
+            found.extend(Near(subject, why) for subject in self._keys.get(key, ()))
 
 
 class PhoneIndex:
@@ -105,9 +109,11 @@ class PhoneIndex:
         self.kind = kind
         self.region = region
         self._numbers: dict[str, list[tuple[str, bool]]] = {}
-        self._tails: dict[str, list[str]] = {}
-        self._lengths: tuple[int, ...] = ()
-        self._usual = False
+        self._ends: dict[str, list[str]] = {}
+        self._tails: set[bytes] = set()
+        self._lengths: list[int] = []
+        # A text with so many digits and no sign of another number can hold none but itself.
+        self._whole = shortest_number(region)
 
     def add(self, subject: str, value: str) -> None:
         """Index one subject's number. One that is not valid is only ever near."""
@@ -117,28 +123,41 @@ class PhoneIndex:
             owners = self._numbers.setdefault(number.e164, [])
             if owner not in owners:
                 owners.append(owner)
-            _note(self._tails, number.national[-TAIL:], subject)
-        if not read.numbers and len(read.digits) >= TAIL:
-            _note(self._tails, read.digits[-TAIL:], subject)
-        self._lengths = tuple(sorted({len(tail) for tail in self._tails}))
-        self._usual = self._lengths == (TAIL,)
+            self._add_tail(number.tail)
+            self._add_end(number.national, subject)
+        if not read.numbers:
+            self._add_end(read.digits, subject)
+
+    def _add_end(self, digits: str, subject: str) -> None:
+        if len(digits) >= TAIL:
+            _note(self._ends, digits[-TAIL:], subject)
+            self._add_tail(digits[-TAIL:])
+
+    def _add_tail(self, tail: str) -> None:
+        self._tails.add(tail.encode("ascii"))
+        self._lengths = sorted({len(tail) for tail in self._tails})
+        if self._lengths != [TAIL]:
+            self._whole = 0
 
     def look(self, value: str, field: str, found: Found) -> None:
         """Compare one value of a record."""
         digits = plain_digits(value)
-        if digits is not None and self._usual:
-            if digits[-TAIL:] in self._tails:
-                self._look_closely(value, field, found)
-            return
-        strings = digit_strings(value)
+        if digits.isdigit():
+            if len(digits) == self._whole:
+                if digits[-TAIL:] in self._tails:
+                    self._look_closely(value, field, found)
+                return
+            strings: tuple[bytes, ...] | None = (digits,)
+        else:
+            strings = digit_strings(value)
         if strings is None or any(map(self._holds_tail, strings)):
             self._look_closely(value, field, found)
 
-    def _holds_tail(self, digits: str) -> bool:
+    def _holds_tail(self, digits: bytes) -> bool:
         tails = self._tails
         for length in self._lengths:
-            for start in range(len(digits) - length + 1):
-                if digits[start : start + length] in tails:
+            for end in range(length, len(digits) + 1):
+                if digits[end - length : end] in tails:
                     return True
         return False
 
@@ -150,16 +169,16 @@ class PhoneIndex:
                 found.append(Evidence(subject, self.kind, field, weak, number.e164))
         ends = {number.national[-TAIL:] for number in read.numbers}
         if not read.numbers:
-            ends = {read.digits[-length:] for length in self._lengths}
+            ends = {read.digits[end - TAIL : end] for end in range(TAIL, len(read.digits) + 1)}
         why = self._why(field, read.digits, bool(read.numbers))
-        found.extend(Near(subject, why) for end in ends for subject in self._tails.get(end, ()))
+        found.extend(Near(subject, why) for end in ends for subject in self._ends.get(end, ()))
 
     def _why(self, field: str, digits: str, valid: bool) -> str:
         if valid:
             return f"{field} ends in the same seven digits under another area code or country"
         if len(digits) <= TAIL:
             return f"{field} holds the same seven digits without an area code"
-        return f"{field} ends in the same digits, but is no valid number of this region"
+        return f"{field} holds the same seven digits, but no valid number of this region"
 
 
 class IdIndex:

@@ -120,3 +120,13 @@ def falls(before: Order | None, after: Order | None) -> bool:
     if before is None or after is None or before[0] != after[0]:
         return True
     return after < before
+
+
+def any_falls(keys: Sequence[Order | None]) -> bool:
+    """Whether the order is broken anywhere along the keys."""
+    if not keys:
+        return False
+    if None in keys:
+        return True
+    known = [key for key in keys if key is not None]
+    return known[0][0] != known[-1][0] or known != sorted(known)

@@ -43,7 +43,7 @@ from te_connector.census import Census
 from te_connector.client import Client
 from te_connector.errors import AnswerError, OddAnswer, PastEnd, Rejected
 from te_connector.manifest import ObjectType
-from te_connector.pages import Item, Page, falls, params_of, read_page
+from te_connector.pages import Item, Page, any_falls, falls, params_of, read_page
 
 MAX_IN_FLIGHT = 48
 """At most so many requests at once; latency and quota decide how many are used."""
@@ -261,7 +261,7 @@ class Reader:
         """Between equal fences nothing moves, so nobody stands on two pages of one burst or two."""
         names = [name for page in pages for name in page.ids]
         keys = [key for page in reversed(pages) for key in page.keys]
-        if any(map(falls, keys, keys[1:])):
+        if any_falls(keys):
             self._census.rising = False
         earlier = self._burst_before if not _moved(self._fence_before, fence) else frozenset()
         if len(set(names)) < len(names) or not earlier.isdisjoint(names):

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import os
 import struct
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +26,7 @@ import attrs
 
 from te_connector.errors import StateError
 from te_connector.manifest import Limit
-from te_connector.state import locked, refuse_shared
+from te_connector.state import Lock, refuse_shared
 
 _MAGIC = b"TEWIN1\0\0"
 # magic, slots, turns taken, generation; paused until, pace, last start, last strain
@@ -70,14 +69,13 @@ class Window:
     ) -> None:
         self.limit = limit
         self._path = path
-        self._lock_path = path.with_suffix(".lock")
+        self._lock = Lock(path.with_suffix(".lock"))
         self._lease = lease
         self._clock = clock
-        self._threads = threading.Lock()
 
     def take(self) -> Slot | float:
         """Take a slot, or tell in how many seconds one may be free."""
-        with self._threads, locked(self._lock_path), self._open() as file:
+        with self._lock, self._open() as file:
             now, header = self._clock(), self._header(file)
             start = max(now, self._bounded(header.paused_until, now))
             if header.pace > 0:
@@ -94,7 +92,7 @@ class Window:
 
     def answered(self, slot: Slot, *, strained: bool = False) -> None:
         """Note that the slot's request was answered now, and whether the server showed strain."""
-        with self._threads, locked(self._lock_path), self._open() as file:
+        with self._lock, self._open() as file:
             now, header = self._clock(), self._header(file)
             if slot.generation == header.generation:
                 self._write_slot(file, slot.index, now + self.limit.seconds)
@@ -108,21 +106,21 @@ class Window:
 
     def refund(self, slot: Slot) -> None:
         """Give back a slot whose request provably never left this machine."""
-        with self._threads, locked(self._lock_path), self._open() as file:
+        with self._lock, self._open() as file:
             header = self._header(file)
             if slot.generation == header.generation:
                 self._write_slot(file, slot.index, 0.0)
 
     def pause(self, seconds: float) -> None:
         """Let nobody start a request for so many seconds, as the server asked."""
-        with self._threads, locked(self._lock_path), self._open() as file:
+        with self._lock, self._open() as file:
             header = self._header(file)
             header.paused_until = max(header.paused_until, self._clock() + seconds)
             self._write_header(file, header)
 
     def pace(self) -> float:
         """The seconds that are kept between two requests at present; 0 is as fast as permitted."""
-        with self._threads, locked(self._lock_path), self._open() as file:
+        with self._lock, self._open() as file:
             return self._header(file).pace
 
     def _slow_down(self, header: _Header, now: float) -> None:

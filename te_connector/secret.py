@@ -53,7 +53,12 @@ _here = threading.local()
 
 
 class _Hush(logging.Filter):
-    """Drops what a library logs below WARNING while this package is calling it in this thread."""
+    """Drops what a library logs below WARNING while this package is calling it in this thread.
+
+    ``known`` is how many loggers there were when it was last put on the libraries' own.
+    """
+
+    known = -1
 
     def filter(self, record: logging.LogRecord) -> bool:
         return record.levelno >= logging.WARNING or not getattr(_here, "depth", 0)
@@ -65,12 +70,12 @@ _hush = _Hush()
 @contextlib.contextmanager
 def hushed() -> Iterator[None]:
     """Within it, the libraries' records below WARNING are dropped, for this thread alone."""
-    manager = logging.root.manager
-    for name in list(manager.loggerDict):
-        if name.split(".", 1)[0] in _LIBRARIES:
-            logger = logging.getLogger(name)
-            if _hush not in logger.filters:
-                logger.addFilter(_hush)
+    loggers = logging.root.manager.loggerDict
+    if len(loggers) != _hush.known:
+        _hush.known = len(loggers)
+        for name in list(loggers):
+            if name.split(".", 1)[0] in _LIBRARIES:
+                logging.getLogger(name).addFilter(_hush)  # once, however often it is added
     _here.depth = getattr(_here, "depth", 0) + 1
     try:
         yield

@@ -19,6 +19,7 @@ import os
 import re
 import stat
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -148,19 +149,43 @@ def refuse_shared(path: Path, mode: int) -> None:
         raise StateError(f"Others can read {path}; make it yours alone: chmod 600 {path}")
 
 
+class Lock:
+    """A lock file, held against all other threads and processes: ``with lock:``."""
+
+    def __init__(self, path: Path) -> None:
+        import filelock
+
+        self._path = path
+        self._timeout = filelock.Timeout
+        self._threads = threading.Lock()
+        self._file = filelock.FileLock(
+            path, timeout=LOCK_TIMEOUT, mode=0o600, poll_interval=0.005, thread_local=False
+        )
+
+    def __enter__(self) -> None:
+        """Wait for the lock.
+
+        :raises StateError: somebody holds it for longer than two minutes.
+        """
+        self._threads.acquire()
+        try:
+            self._file.acquire()
+        except BaseException as error:
+            self._threads.release()
+            if isinstance(error, self._timeout):
+                raise StateError(
+                    f"{self._path} has been locked for {LOCK_TIMEOUT:g} seconds; another te-connector "
+                    "may hang. End it and try again."
+                ) from None
+            raise
+
+    def __exit__(self, *_exc: object) -> None:
+        self._file.release()
+        self._threads.release()
+
+
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock file at ``path`` against all other threads and processes.
-
-    :raises StateError: somebody holds it for longer than two minutes.
-    """
-    import filelock
-
-    try:
-        with filelock.FileLock(path, timeout=LOCK_TIMEOUT, mode=0o600, poll_interval=0.005):
-            yield
-    except filelock.Timeout:
-        raise StateError(
-            f"{path} has been locked for {LOCK_TIMEOUT:g} seconds; another te-connector may hang. "
-            "End it and try again."
-        ) from None
+    """Hold the lock file at ``path`` once."""
+    with Lock(path):
+        yield

@@ -50,18 +50,20 @@ class Commands(click.Group):
         super().__init__(*args, **kwargs)
         self._places = places
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """The names, in the order in which people need them."""
         return list(self._places)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        cmd_name: str,
+    ) -> click.Command | None:
         """The command of that name."""
         if cmd_name not in self._places:
             return None
         module, _, name = self._places[cmd_name].partition(":")
-        found: click.Command = getattr(
-            importlib.import_module(f"te_connector.cli.{module}"), name
-        )
+        found: click.Command = getattr(importlib.import_module(f"te_connector.cli.{module}"), name)
         return found
 
     def resolve_command(
@@ -102,7 +104,7 @@ def _help_alone(ctx: click.Context) -> None:
 @root_options
 @click.version_option(__version__, "--version", message="te-connector %(version)s")
 @click.pass_context
-def commands(ctx: click.Context, **_: Any) -> None:
+def commands(ctx: click.Context, /, **_: Any) -> None:
     """Answer access and erasure requests from the Total Expert CRM.
 
     See it work without an account: te-connector demo
@@ -132,7 +134,7 @@ def audit(ctx: click.Context) -> None:
 )
 @click.pass_context
 def manifest(ctx: click.Context) -> None:
-    """Check, show or copy the manifest, which says what the CRM offers."""
+    """Check, show or copy the manifest."""
     _help_alone(ctx)
 
 
@@ -149,7 +151,7 @@ def run(argv: Sequence[str] | None = None) -> int:
         click.echo("\n".join(faults.faults), err=True)
         return WRONG
     except ConnectorError as error:
-        _tell(str(error))
+        _tell(f"{error} [{error.code}]")
         return status_of(error)
     except click.ClickException as error:
         _tell(_sentence(error))
@@ -197,7 +199,7 @@ def _sentence(error: click.ClickException) -> str:
     elif isinstance(error, click.BadParameter) and error.param is not None:
         kind = error.param.type
         what = f"one of {', '.join(kind.choices)}" if isinstance(kind, click.Choice) else kind.name
-        text = f"{error.param.get_error_hint(ctx)} must be {what}."  # type: ignore[arg-type]
+        text = f"{error.param.get_error_hint(ctx)} must be {what}."
     elif text.startswith("Got unexpected extra argument"):
         text = "There is an argument too many; identifiers are given by options, such as --email."
     return f"{text} See: {path} --help"
@@ -242,4 +244,4 @@ def _prepare_streams() -> None:
 
 def _forget_stdout() -> None:
     """Keep Python from complaining at its end that nobody reads what is left."""
-    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115

@@ -1,4 +1,4 @@
-"""``validate`` and ``discover``: does the connection work, and what does it offer?"""
+"""``validate`` and ``discover``: whether the connection works, and what it offers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _UNREACHABLE = "[unreachable]"
 
 
-@click.command()
+@click.command(short_help="Check the connection.")
 @with_settings
 def validate(given: Given) -> int:
     """Check the connection: sign-in, scopes, and one look at each object type."""
@@ -48,7 +48,7 @@ def show_checks(paper: Paper, answer: Validation) -> None:
         paper.line("The connection works.", "green")
 
 
-@click.command()
+@click.command(short_help="Tell what can be found and deleted.")
 @click.option("--live", is_flag=True, help="Compare a few real pages with the schemas too.")
 @with_settings
 def discover(given: Given, *, live: bool) -> int:

@@ -33,7 +33,7 @@ _COMPACT_FROM = 2000
 _KINDS = ("email", "phone", "service_id", "external_id")
 
 
-@click.command()
+@click.command(short_help="Find every object that belongs to a person.")
 @click.option("--email", multiple=True, metavar="E", help="An e-mail address of the person.")
 @click.option("--phone", multiple=True, metavar="P", help="A phone number of the person.")
 @click.option("--service-id", multiple=True, metavar="S", help="An id that Total Expert gave.")
@@ -170,7 +170,7 @@ def is_whole(item: Coverage, answer: Fetched) -> bool:
     named = {problem["object_type"] for problem in answer["problems"]}
     above = [other for other in answer["coverage"] if other["object_type"] in item["fields"]]
     return item["object_type"] not in named and (
-        not item["fields"] or bool(above) and all(is_skipped(other) for other in above)
+        not item["fields"] or (bool(above) and all(is_skipped(other) for other in above))
     )
 
 
@@ -188,7 +188,11 @@ def _show_plan(given: Given, answer: Plan) -> int:
             step["object_type"],
             step["method"],
             "not known" if step["requests"] is None else f"{step['requests']:,}",
-            "not known" if step["seconds"] is None else f"{step['seconds']:,.0f} s" if step["seconds"] >= 1 else "under 1 s",
+            "not known"
+            if step["seconds"] is None
+            else f"{step['seconds']:,.0f} s"
+            if step["seconds"] >= 1
+            else "under 1 s",
         )
         for step in answer["plan"]
     ]

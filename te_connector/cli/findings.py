@@ -110,8 +110,15 @@ class Findings:
     def show(self) -> None:
         """Show everything but the next commands."""
         self._paper.line(summary(self._answer), "bold")
-        for subject in self._answer["subjects"]:
-            self.subject(subject)
+        found = {record["subject"] for record in self._answer["records"]}
+        subjects = self._answer["subjects"]
+        for subject in subjects:
+            if subject["id"] in found:
+                self.subject(subject)
+        nobody = [clean(item["id"]) for item in subjects if item["id"] not in found]
+        if nobody:
+            self._paper.heading("Nothing was found for")
+            self._paper.item(", ".join(nobody))
         self.near_misses()
         self.problems()
         self.coverage()
@@ -122,11 +129,7 @@ class Findings:
         """One subject's records by type, weak and shared ones first."""
         kinds = ", ".join(kind for kind, values in subject["identifiers"].items() if values)
         self._paper.heading(f"{clean(subject['id'])}, looked for by {kinds}")
-        mine = [
-            record for record in self._answer["records"] if record["subject"] == subject["id"]
-        ]
-        if not mine:
-            self._paper.line("  Nothing was found.")
+        mine = [record for record in self._answer["records"] if record["subject"] == subject["id"]]
         for name in dict.fromkeys(record["object_type"] for record in mine):
             self.records([record for record in mine if record["object_type"] == name])
 
@@ -153,8 +156,15 @@ class Findings:
         misses = self._answer["near_misses"]
         if misses:
             self._paper.heading("Close, but not equal: not among the records")
-            rows = [(item["object_type"], clean(item["id"]), clean(item["why"])) for item in misses]
-            self._paper.table(("Type", "Id", "Why"), rows)
+            rows = [
+                (
+                    clean(item["subject"]),
+                    f"{item['object_type']}\n{clean(item['id'])}",
+                    clean(item["why"]),
+                )
+                for item in misses
+            ]
+            self._paper.table(("Subject", "Object", "Why"), rows)
 
     def problems(self) -> None:
         """What failed; what only asks for a second look stands with its record."""

@@ -33,12 +33,12 @@ def _answered(answer: Any) -> Any:
 
 def validate(connection: Mapping[str, Any]) -> Validation:
     """The hook ``validate_connection``."""
-    return cast(Validation, _answered(_hooks().validate_connection(connection=connection)))
+    return cast("Validation", _answered(_hooks().validate_connection(connection=connection)))
 
 
 def discover(connection: Mapping[str, Any]) -> Discovery:
     """The hook ``discover``."""
-    return cast(Discovery, _answered(_hooks().discover(connection=connection)))
+    return cast("Discovery", _answered(_hooks().discover(connection=connection)))
 
 
 def fetch(
@@ -47,7 +47,7 @@ def fetch(
     """The hook ``fetch``."""
     hook = _hooks().fetch
     return cast(
-        Fetched, _answered(hook(connection=connection, subjects=subjects, options=options))
+        "Fetched", _answered(hook(connection=connection, subjects=subjects, options=options))
     )
 
 
@@ -55,7 +55,7 @@ def plan(
     connection: Mapping[str, Any], subjects: Sequence[Subject], options: Mapping[str, Any]
 ) -> Plan:
     """The hook ``fetch`` with ``plan_only``."""
-    return cast(Plan, fetch(connection, subjects, {**options, "plan_only": True}))
+    return cast("Plan", fetch(connection, subjects, {**options, "plan_only": True}))
 
 
 def delete(
@@ -72,4 +72,4 @@ def delete(
         subject=subject,
         options=options,
     )
-    return cast(Receipt, _answered(answer))
+    return cast("Receipt", _answered(answer))

@@ -14,7 +14,7 @@ from te_connector.errors import CredentialsMissing, SettingsError, StateError
 _ABOUT_PEOPLE = "audit*"
 
 
-@click.command()
+@click.command(short_help="Keep client id and secret, encrypted.")
 @with_settings
 def login(given: Given) -> int:
     """Keep client id and secret, encrypted, for the base URL's host alone.
@@ -30,9 +30,7 @@ def login(given: Given) -> int:
     base_url = base_url_of({**connection, "credentials": None})
     client_id, secret = _asked() if sys.stdin.isatty() else _from_environment()
     name = given.name or "default"
-    kept = vault.save(
-        state_of(connection), vault.Login(name, base_url, client_id, Secret(secret))
-    )
+    kept = vault.save(state_of(connection), vault.Login(name, base_url, client_id, Secret(secret)))
     where = "the system's keyring" if kept == "keyring" else "an encrypted file"
     if given.as_json:
         print_json({"name": name, "base_url": base_url, "kept_in": kept})
@@ -56,7 +54,7 @@ def _from_environment() -> tuple[str, str]:
     return credentials["client_id"], credentials["client_secret"]
 
 
-@click.command()
+@click.command(short_help="Remove stored credentials and tokens.")
 @with_settings
 def logout(given: Given) -> int:
     """Remove stored credentials and tokens; budgets and the audit trail stay."""
@@ -81,7 +79,7 @@ def logout(given: Given) -> int:
     return 0
 
 
-@click.command()
+@click.command(short_help="Remove the audit trails from this machine.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @with_settings
 def purge(given: Given, *, yes: bool) -> int:

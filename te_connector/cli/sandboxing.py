@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ from te_connector.cli.settings import Given, with_settings
 from te_connector.errors import SettingsError
 
 
-@click.command()
+@click.command(short_help="Run a Total Expert look-alike to try it on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Where (default: any).")
 @click.option(
     "--contacts",
@@ -37,7 +38,7 @@ def sandbox(given: Given, *, port: int, contacts: int, no_token_limit: bool) -> 
     def announce(settings: Mapping[str, str]) -> None:
         for name, value in settings.items():
             click.echo(f"{name}={value}")
-        click.get_text_stream("stdout").flush()
+        sys.stdout.flush()
         note("The sandbox runs until interrupted (Ctrl-C).", quiet=given.quiet)
 
     try:
@@ -50,5 +51,5 @@ def sandbox(given: Given, *, port: int, contacts: int, no_token_limit: bool) -> 
     return 0
 
 
-def _interrupt(number: int, frame: Any) -> None:
+def _interrupt(_number: int, _frame: Any) -> None:
     raise KeyboardInterrupt

@@ -70,11 +70,7 @@ class Given:
 
     def repeated(self) -> list[str]:
         """The connection's flags, to be repeated in a command that is shown."""
-        return [
-            part
-            for key, value in self.flags.items()
-            for part in (_CONNECTION[key][0], value)
-        ]
+        return [part for key, value in self.flags.items() for part in (_CONNECTION[key][0], value)]
 
 
 def root_options(function: Callable[..., Any]) -> Callable[..., Any]:

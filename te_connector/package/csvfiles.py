@@ -13,6 +13,7 @@ character follows that starts a formula. Numbers are no exception: ``-5`` become
 from __future__ import annotations
 
 import csv
+import functools
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,9 +32,13 @@ _BEGINS = re.compile(
     rf"[{re.escape(TRIGGERS)}])"
 )
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 
+
+@functools.lru_cache(maxsize=65536)
 def guard(text: str) -> str:
-    """The text with an apostrophe wherever a formula could begin."""
+    """The text with an apostrophe wherever a formula could begin, and no control characters."""
+    text = words.plain(text)
     if text[:1] in ("\t", "\r", "\n"):
         text = f"'{text}"
     if _TRIGGER.search(text) is None:
@@ -59,7 +64,7 @@ def _columns(objects: Sequence[Mapping[str, Any]], layout: Layout | None) -> lis
     """The ways to all plain values, in the schema's order; what it does not know comes last."""
     found: dict[Steps, None] = {}
     for data in objects:
-        found.update(dict.fromkeys(steps for steps, _ in _cells(data, ())))
+        found.update(dict.fromkeys(_ways(data, ())))
     return sorted(found, key=lambda steps: _position(steps, layout))
 
 
@@ -75,7 +80,7 @@ def _position(steps: Steps, layout: Layout | None) -> list[int]:
 def _headings(columns: Sequence[Steps], layout: Layout | None) -> list[str]:
     headings = [_heading(steps, layout) for steps in columns]
     return [
-        guard(f"{heading} ({'.'.join(map(words.plain, steps))})")
+        guard(f"{heading} ({'.'.join(steps)})")
         if headings.count(heading) > 1
         else guard(heading)
         for heading, steps in zip(headings, columns, strict=True)
@@ -86,18 +91,26 @@ def _heading(steps: Steps, layout: Layout | None) -> str:
     titles = []
     for step in steps:
         layout = layout.fields.get(step) if layout is not None else None
-        titles.append(layout.title if layout is not None else words.plain(step))
+        titles.append(layout.title if layout is not None else step)
     return ": ".join(titles)
+
+
+def _ways(data: Mapping[str, Any], at: Steps) -> Iterator[Steps]:
+    for key, value in data.items():
+        if value and isinstance(value, dict):
+            yield from _ways(value, (*at, key))
+        else:
+            yield (*at, key)
 
 
 def _cells(data: Mapping[str, Any], at: Steps) -> Iterator[tuple[Steps, str]]:
     for key, value in data.items():
         if type(value) is str:
-            yield (*at, key), guard(words.plain(value)) if value else ""
+            yield (*at, key), guard(value)
         elif isinstance(value, dict) and value:
             yield from _cells(value, (*at, key))
         else:
-            yield (*at, key), guard(words.plain(_text(value)))
+            yield (*at, key), guard(_text(value))
 
 
 def _text(value: Any) -> str:
@@ -105,4 +118,4 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, list) and not any(isinstance(item, (dict, list)) for item in value):
         return "; ".join(map(_text, value))
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else _encode(value)

@@ -6,16 +6,16 @@ This module puts the facts together; ``templates/page.html.j2`` says them, and e
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from te_connector.package import words
 from te_connector.package.glance import Anchored, glance, survey_name
 from te_connector.package.policy import Controller
-from te_connector.package.rows import ANSWERS, Row, conversation, fields_of
+from te_connector.package.rows import ANSWERS, Block, Rows, conversation
 from te_connector.package.searched import Searched, searched_with
 from te_connector.package.selection import Choice, Kept
 from te_connector.package.terms import Terms
@@ -37,9 +37,9 @@ class Shown:
     id: str | None
     reasons: list[str]
     talk: list[tuple[str, str]] | None
-    rows: list[Row]
-    details: list[Row]
-    empty: list[str]
+    fields: Block
+    details: Block | None
+    empty: Block
 
 
 @attrs.frozen
@@ -110,10 +110,11 @@ def _sections(anchored: Sequence[Anchored], terms: Terms) -> Iterator[Section]:
 
 
 def _objects(anchored: Sequence[Anchored], terms: Terms) -> Iterator[Shown]:
+    rows = Rows(terms.layout(anchored[0][1].object_type))
     for number, (anchor, kept) in enumerate(anchored, 1):
-        layout, title = terms.layout(kept.object_type), terms.title(kept.object_type)
+        title = terms.title(kept.object_type)
         talk = conversation(kept.data)
-        fields = fields_of(kept.data, layout, without=ANSWERS if talk else "")
+        fields = rows.of(kept.data, without=ANSWERS if talk else "")
         yield Shown(
             anchor=anchor,
             heading=f"{title} {number}" if len(anchored) > 1 else title,
@@ -121,9 +122,9 @@ def _objects(anchored: Sequence[Anchored], terms: Terms) -> Iterator[Shown]:
             id=words.plain(kept.id) if kept.id is not None else None,
             reasons=list(_reasons(kept, terms)),
             talk=talk,
-            rows=fields.rows,
-            details=fields_of({ANSWERS: kept.data[ANSWERS]}, layout).rows if talk else [],
-            empty=fields.empty,
+            fields=fields,
+            details=rows.of({ANSWERS: kept.data[ANSWERS]}) if talk else None,
+            empty=rows.titles(fields.empty),
         )
 
 
@@ -150,6 +151,13 @@ def _reasons(kept: Kept, terms: Terms) -> Iterator[str]:
             yield f"a detail of it is the same as one that was given for you ({kind})"
 
 
+def _once(macro: Callable[[Any], str], block: Block) -> str:
+    """What the macro makes of a block, made once."""
+    if block.html is None:
+        block.html = macro(block)
+    return block.html
+
+
 @functools.cache
 def _template() -> jinja2.Template:
     import jinja2
@@ -161,4 +169,5 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    environment.globals["once"] = _once
     return environment.get_template("page.html.j2")

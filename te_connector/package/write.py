@@ -40,6 +40,7 @@ _DEVICES = frozenset({"con", "prn", "aux", "nul"}) | {
     f"{port}{number}" for port in ("com", "lpt") for number in range(10)
 }
 _encode = json.JSONEncoder(ensure_ascii=False).encode
+_encode_lines = json.JSONEncoder(ensure_ascii=False, separators=(",\n", ": ")).encode
 
 
 @attrs.frozen
@@ -175,12 +176,13 @@ class _Writer:
             file.write(f"{'{' if key == 'subject' else ','}\n{_encode(key)}: {_encode(value)}")
         file.write(',\n"records": [')
         for number, kept in enumerate(by_type(choice, self.terms)):
-            known = {"object_type": kept.object_type, "id": kept.id, "matched_by": kept.matched_by}
-            lines = [f"{_encode(key)}: {_encode(value)}" for key, value in known.items()]
-            fields = [f"  {_encode(key)}: {_encode(value)}" for key, value in kept.data.items()]
-            data = ",\n".join(fields)
-            lines.append(f'"data": {{\n{data}\n }}')
-            file.write(f"{',' if number else ''}\n{{" + ",\n ".join(lines) + "}")
+            record = {
+                "object_type": kept.object_type,
+                "id": kept.id,
+                "matched_by": kept.matched_by,
+                "data": kept.data,
+            }
+            file.write(f"{',' if number else ''}\n{_encode_lines(record)}")
         file.write("\n]}\n")
 
     def officers_list(self, packages: Sequence[Package]) -> None:
@@ -210,7 +212,7 @@ class _Writer:
             writer.writerow(["Do not hand out: subject", "Object type", "Id", "Field", "Why"])
             for one in withheld:
                 row = (one.subject, one.object_type, one.id, one.field, one.why)
-                writer.writerow([csvfiles.guard(words.plain(cell)) for cell in row])
+                writer.writerow([csvfiles.guard(cell) for cell in row])
 
 
 def _counts(package: Package) -> dict[str, Any]:

@@ -1,0 +1,116 @@
+"""``manifest check``, ``show`` and ``export``: for whoever keeps the manifest."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import click
+
+from te_connector.cli import host
+from te_connector.cli.checking import show_discovery
+from te_connector.cli.output import Paper, clean, note, print_json
+from te_connector.cli.settings import Given, manifest_of, with_settings
+from te_connector.errors import FileFaults, SettingsError
+
+_FAULT = re.compile(r"(.+?):([0-9]+): .*", re.DOTALL)
+
+
+@click.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@with_settings
+def check(given: Given, *, file: Path | None) -> int:
+    """Tell all faults of a manifest at once (FILE, or the one of the settings)."""
+    try:
+        manifest = manifest_of(_connection(given, file))
+    except FileFaults as faults:
+        if given.as_json:
+            print_json({"ok": False, "faults": faults.faults})
+        for fault in () if given.as_json else faults.faults:
+            note("\n".join([fault, *_source(fault)]))
+        return 2
+    if given.as_json:
+        print_json({"ok": True, "faults": []})
+    else:
+        click.echo(f"{manifest.path} has no faults.")
+    return 0
+
+
+def _connection(given: Given, file: Path | None) -> dict[str, str]:
+    connection = given.connection(sign_in=False)
+    if file is not None:
+        connection["manifest"] = str(file / "connector.yaml" if file.is_dir() else file)
+    return connection
+
+
+def _source(fault: str) -> list[str]:
+    """The line of the file that a fault is about, below it."""
+    found = _FAULT.fullmatch(fault)
+    if found is None:
+        return []
+    try:
+        lines = Path(found[1]).read_text("utf-8").splitlines()
+    except (OSError, ValueError):
+        return []
+    number = int(found[2])
+    if not 0 < number <= len(lines) or not lines[number - 1].strip():
+        return []
+    text = lines[number - 1].rstrip()
+    indent = len(text) - len(text.lstrip())
+    return [f"  {number:5} | {' ' * indent}{clean(text)[:100]}"]
+
+
+@click.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@with_settings
+def show(given: Given, *, file: Path | None) -> int:
+    """Print what a manifest amounts to (FILE, or the one of the settings)."""
+    connection = _connection(given, file)
+    answer = host.discover(connection)
+    manifest = manifest_of(connection)
+    if given.as_json:
+        print_json({"path": str(manifest.path), "version": manifest.version, **answer})
+        return 0
+    paper = Paper()
+    show_discovery(paper, answer)
+    paper.heading("Limits and the file")
+    requests, tokens = manifest.requests, manifest.tokens
+    rows = [
+        ("requests", f"{requests.count:,} in {requests.seconds:g} seconds"),
+        ("tokens", f"{tokens.count:,} in {tokens.seconds:g} seconds"),
+        ("retries", f"one request is tried for {manifest.retry_for:g} seconds"),
+        ("scopes", ", ".join(manifest.sign_in.scopes)),
+        ("file", f"{manifest.path}, version {manifest.version}"),
+    ]
+    paper.table(("", ""), rows)
+    return 0
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@with_settings
+def export(given: Given, *, folder: Path) -> int:
+    """Copy the packaged manifest and its schemas to a new folder, for editing."""
+    from te_connector import manifest as manifests
+    from te_connector import resources
+
+    packaged = manifests.load()
+    names = {item.schema for item in packaged.objects.values()} | {"manifest.schema.json"}
+    try:
+        if folder.exists() and any(folder.iterdir()):
+            raise SettingsError(f"{folder} is not empty; name a new folder.")
+        schemas = folder / resources.SCHEMAS_NAME
+        schemas.mkdir(parents=True, exist_ok=True)
+        for name in sorted(names):
+            shutil.copyfile(packaged.schemas_folder / name, schemas / name)
+        shutil.copyfile(packaged.path, folder / resources.MANIFEST_NAME)
+    except OSError as error:
+        raise SettingsError(f"{folder} cannot be written ({error.strerror}).") from None
+    target = folder / resources.MANIFEST_NAME
+    if given.as_json:
+        print_json({"manifest": str(target), "schemas": sorted(names)})
+        return 0
+    click.echo(f"Copied to {target}, with {len(names)} schemas beside it. Next:")
+    click.echo(f"  te-connector manifest check {target}")
+    return 0
