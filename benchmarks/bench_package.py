@@ -49,6 +49,40 @@ def record(subject: str, kind: str, data: dict[str, Any], parent: str | None) ->
     }
 
 
+def varied_contact(sample: dict[str, Any], subject: str, number: int) -> dict[str, Any]:
+    """A contact of its own: names, numbers and dates differ, one of fifty people owns it."""
+    owner = {**sample["owner"], "id": number % 50, "email": f"officer{number % 50}@example.com"}
+    return {
+        **sample,
+        "id": 1_000_000 + number,
+        "first_name": f"Maribel {number}",
+        "email": f"{subject}@example.com",
+        "phone_cell": f"(763) 555-{number:04}",
+        "address": f"{number} Example Lane",
+        "external_ids": [{"source": "LOS", "external_id": str(number)}],
+        "last_contacted_date": f"2026-{1 + number % 12:02}-{1 + number % 28:02} 17:45:{number % 60:02}",
+        "owner": owner,
+        "assignee": owner,
+        "custom": [{**sample["custom"][0], "value": number}, sample["custom"][1]],
+    }
+
+
+def varied_response(sample: dict[str, Any], number: int) -> dict[str, Any]:
+    """Answers of its own to the same survey."""
+    first, second, third = sample["question_responses"]
+    return {
+        **sample,
+        "id": f"{number:016x}",
+        "internal_created_at": f"2026-06-{1 + number % 28:02} 18:{number % 60:02}:07",
+        "contact": {"id": 1_000_000 + number},
+        "question_responses": [
+            {**first, "response_value": str(number % 11)},
+            second,
+            {**third, "response_value": f"Answer the phone sooner, said number {number}."},
+        ],
+    }
+
+
 def write_result(file: Path, contacts: int, subjects: int) -> None:
     """A result with so many contacts, spread over so many subjects."""
     contact = json.loads((SAMPLES / "contact.good.json").read_text())
@@ -57,10 +91,9 @@ def write_result(file: Path, contacts: int, subjects: int) -> None:
     records = []
     for number in range(contacts):
         subject = names[number % subjects]
-        email = f"{subject}@example.com"
-        data = {**contact, "id": 1_000_000 + number, "email": email}
+        data = varied_contact(contact, subject, number)
         records.append(record(subject, "contact", data, None))
-        answer = {**response, "id": f"{number:016x}", "contact": {"id": 1_000_000 + number}}
+        answer = varied_response(response, number)
         records.append(record(subject, "contact_survey_response", answer, str(data["id"])))
     coverage = [
         {

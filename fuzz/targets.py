@@ -314,7 +314,7 @@ def fuzz_identifiers(data: bytes) -> None:
                 tail = number.national[-7:]
                 hold(any(tail in each for each in strings), f"the quick look misses {text!r}")
         plain = plain_digits(text)
-        hold(plain is None or plain.isdecimal(), "plain digits are digits")
+        hold(plain is None or plain.isdigit(), "plain digits are digits")
         possible_phone(text, region)
     name = id_key(text)
     for shape in ("integer", "hex", "uuid", "text"):

@@ -45,13 +45,14 @@ def parse(body: bytes) -> Any:
     try:
         return _decoder.decode(body.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        raise BadJson("it is not UTF-8 text") from None
+        fault = "it is not UTF-8 text"
     except BadJson:
         raise
     except RecursionError:
-        raise BadJson("it is nested too deeply") from None
+        fault = "it is nested too deeply"
     except ValueError:
-        raise BadJson("it is not whole JSON") from None
+        fault = "it is not whole JSON"
+    raise BadJson(fault)  # here, so that it has no context: the decoder's error holds the body
 
 
 def too_deep(value: Any, depth: int = _MAX_DEPTH) -> bool:

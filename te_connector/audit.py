@@ -235,6 +235,8 @@ class Trail:
             os.write(descriptor, b"\n")
             self._index.take(whole)
             return
+        if _MAC.search(rest):
+            raise self._changed()
         self._index.last += b"\n" + rest
         self._write(descriptor, {"kind": RESUMED, "at": now(), "torn_bytes": len(rest)}, b"\n")
 

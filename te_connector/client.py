@@ -85,7 +85,7 @@ class Client:
     def __init__(self, settings: Settings, notice: Notice | None = None) -> None:
         self.settings = settings
         self.transport = Transport(settings)
-        self.keeper = TokenKeeper(settings, self.transport)
+        self.keeper = TokenKeeper(settings, self.transport, self._admission)
         hosts = settings.state.host(settings.host, settings.port)
         self.window = Window(hosts / "requests.window", settings.manifest.requests, ANSWER_SECONDS)
         self.notice: Notice = notice or (_silent)
@@ -303,6 +303,15 @@ class Client:
         return OddAnswer(
             f"{name} answered {status}, which the API does not document.", status=status
         )
+
+    @contextmanager
+    def _admission(self) -> Iterator[None]:
+        """A slot of the requests' window, for a token request: the limit is on all endpoints."""
+        slot = self._slot()
+        try:
+            yield
+        finally:
+            self.window.answered(slot)
 
     def _slot(self) -> Slot:
         told = 0.0

@@ -24,7 +24,7 @@ MAX_DEPTH = 40
 Place = tuple[str | int, ...]
 """The way to a value: keys and list positions from the top."""
 
-_INT = re.compile(r"[-+]?[0-9]{1,18}|0o[0-7]{1,20}|0x[0-9a-fA-F]{1,15}")
+_INT = re.compile(r"[-+]?[0-9]{1,30}|0o[0-7]{1,20}|0x[0-9a-fA-F]{1,15}")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]{1,30}|[0-9]{1,30}(?:\.[0-9]{0,30})?)(?:[eE][-+]?[0-9]{1,2})?")
 _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
@@ -162,7 +162,7 @@ class _Reader:
             return None
         if event.anchor:
             self._fault(line, "anchors (&name) are not allowed; write the value out")
-        if event.tag and event.tag != "!":
+        if event.tag:
             self._fault(line, "tags (!name) are not allowed; write the plain value")
         if len(place) > MAX_DEPTH:
             self._stop(line, f"the file is nested deeper than {MAX_DEPTH} levels")
@@ -184,7 +184,7 @@ class _Reader:
             if not isinstance(event, yaml.ScalarEvent):
                 self._stop(line, "a key must be a plain word")
             key, here = event.value, (*place, event.value)
-            if event.anchor or (event.tag and event.tag != "!"):
+            if event.anchor or event.tag:
                 self._fault(line, "a key must be a plain word, without anchor or tag")
             if key in mapping:
                 first = self.key_lines[here]
@@ -240,8 +240,9 @@ def _faults(document: Document, error: Any, quote: bool) -> Iterator[Fault]:
         for key in error.instance:
             if key not in known:
                 yield document.key_fault((*place, key), _unknown_key(key, known, quote))
-    elif rule == "propertyNames" or (place == () and rule == "anyOf"):
-        yield document.fault(place, error.schema.get("x-says", f"{name} has a wrong key"))
+    elif "propertyNames" in error.absolute_schema_path:
+        key = f"the name {error.instance!r}" if quote else "the name"
+        yield document.key_fault((*place, error.instance), _sentence(error, key, quote))
     elif rule == "required":
         for key in wanted:
             if key not in error.instance:

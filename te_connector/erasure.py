@@ -225,8 +225,12 @@ class Erasure:
         except ConnectorError:
             return False
 
+    def _ours(self) -> bool:
+        """Whether another DELETE of ours than the one just refused may have deleted it."""
+        return self._trail.may_have_deleted(self._type.name, self._traced)
+
     def _found_absent(self, reading: _Reading) -> Receipt:
-        ours = self._trail.may_have_deleted(self._type.name, self._traced)
+        ours = self._ours()
         if not self._path_is_right(reading, ours=ours):
             return self._finish(
                 "failed",
@@ -296,7 +300,6 @@ class Erasure:
 
     def _delete(self) -> Receipt:
         """Send DELETE, read, and send it again only while it is lost and the object still there."""
-        ours = self._trail.may_have_deleted(self._type.name, self._traced)
         attempt = 0
         while True:
             attempt += 1
@@ -306,7 +309,7 @@ class Erasure:
             self._note("answered", outcome=answer.outcome, told=answer.told)
             reading = self._read(again=True)
             if reading.absent:
-                return self._gone(answer, reading, ours=ours)
+                return self._gone(answer, reading)
             if reading.data is None:
                 return self._finish(
                     "failed",
@@ -315,7 +318,6 @@ class Erasure:
             outcome = self._still_there(answer, reading.data, due)
             if outcome is not None:
                 return outcome
-            ours = True
 
     def _send_delete(self) -> Deletion:
         path = object_path(self._type.path, self._name)
@@ -329,14 +331,14 @@ class Erasure:
             self._note("answered", outcome="refused", told=f"it was not sent: {error.code}")
             raise
 
-    def _gone(self, answer: Deletion, reading: _Reading, *, ours: bool) -> Receipt:
+    def _gone(self, answer: Deletion, reading: _Reading) -> Receipt:
         if not reading.by_api and not self._path_is_right(reading):
             return self._finish(
                 "failed",
                 "reading it gives 404 that is not the API's own, and no other object could be read "
                 "by its id either, so its absence is not proven",
             )
-        if answer.outcome == "refused" and not ours:
+        if answer.outcome == "refused" and not self._ours():
             return self._finish(
                 "already_absent",
                 f"it went while it was being deleted: to the DELETE {answer.told}",

@@ -26,8 +26,13 @@ def values_at(data: Any, steps: Sequence[str]) -> Iterator[Any]:
         yield from values_at(data[steps[0]], steps[1:])
 
 
-def holders_of(data: Any, steps: Sequence[str]) -> Iterator[Mapping[str, Any]]:
-    """The mappings in which the last step of a way stands."""
-    for holder in values_at(data, steps[:-1]):
-        if isinstance(holder, Mapping) and steps[-1] in holder:
-            yield holder
+def blocks_at(data: Any, steps: Sequence[str]) -> Iterator[Any]:
+    """What stands on a way where a mapping should: the way cannot be followed through it."""
+    if isinstance(data, list):
+        for item in data:
+            yield from blocks_at(item, steps)
+    elif isinstance(data, Mapping):
+        if steps and steps[0] in data:
+            yield from blocks_at(data[steps[0]], steps[1:])
+    elif steps and data is not None and data != "":
+        yield data

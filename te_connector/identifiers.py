@@ -33,6 +33,8 @@ _UNSEEN = re.compile(
 )
 """What is invisible without being a format or control character."""
 
+WITHIN_AN_ADDRESS = b".@-_+"
+"""The marks of a plain address: with letters and digits alone between them it is its own key."""
 _BETWEEN_ADDRESSES = re.compile(r"[\s,;:<>()\[\]\"'|/\\]+")
 _EXTENSION = re.compile(r"(?:ext|x|#|,)[.:\s]*\d+\s*$", re.IGNORECASE)
 _BETWEEN_NUMBERS = (
@@ -47,7 +49,10 @@ TAIL = 7
 _SURE_TAIL = 5
 """So many last digits stay where a region writes its numbers otherwise than it dials them."""
 
-_BLANKS_OF_A_NUMBER = b" ()-.\t"
+WITHIN_A_NUMBER = b" ()-.+\t"
+"""Blanks and marks within plain numbers; digits with other signs between them can be anything."""
+_LEAST_LETTERS = 3
+"""Fewer letters than these are never read as digits."""
 _NO_DIGITS = bytes(code for code in range(256) if not bytes([code]).isdigit())
 _NO_KEYS = bytes(code for code in range(256) if not bytes([code]).isalnum())
 _KEYPAD = bytes.maketrans(
@@ -175,17 +180,19 @@ def _digits(text: str) -> str:
 
 def _numbers(text: str, region: str, marks: tuple[re.Pattern[str], ...]) -> list[Number]:
     """The text as one number; where it is none, its parts, or numbers among other words."""
-    one = _number(text, region)
-    whole = [] if one is None else [one]
-    if one is not None and not one.extension and one.tail in _digits(text):
-        return whole
+    whole = _number(text, region)
+    if whole is not None and not whole.extension and whole.tail in _digits(text):
+        return [whole]
+    found = [] if whole is None else [whole]
     for place, mark in enumerate(marks, 1):
         parts = [part for part in mark.split(text) if _digits(part)]
         if len(parts) > 1:
-            found = [number for part in parts for number in _numbers(part, region, marks[place:])]
-            if len(found) > len(whole):  # what looked like an extension is a number
-                return found
-    return _among_words(text, region) or whole
+            apart = [number for part in parts for number in _numbers(part, region, marks[place:])]
+            if len(apart) > len(found):  # what looked like an extension is a number
+                return apart
+    if whole is None or whole.tail not in _digits(text):  # a name is not for dialling
+        return _among_words(text, region) or found
+    return found
 
 
 def _among_words(text: str, region: str) -> list[Number]:
@@ -238,7 +245,15 @@ def shortest_number(region: str) -> int:
     from phonenumbers import PhoneMetadata
 
     data = PhoneMetadata.metadata_for_region(region, None)
-    return 0 if data is None or rewrites(region) else min(data.general_desc.possible_length)
+    usual = data.general_desc if data is not None else None
+    return 0 if usual is None or rewrites(region) else min(usual.possible_length)
+
+
+def own_code(region: str) -> str:
+    """How a region's numbers begin where they are written with their country."""
+    import phonenumbers
+
+    return f"+{phonenumbers.country_code_for_region(region)}"
 
 
 def possible_phone(text: str, region: str) -> bool:
@@ -254,21 +269,17 @@ def possible_phone(text: str, region: str) -> bool:
     return bool(phonenumbers.is_possible_number(number))
 
 
-def plain_digits(text: str) -> bytes:
-    """The digits of a text that holds nothing else but blanks and brackets; else something else."""
-    return text.encode("ascii", "replace").translate(None, _BLANKS_OF_A_NUMBER)
-
-
 def digit_strings(text: str) -> tuple[bytes, ...] | None:
-    """All digits of an ASCII text, also with letters read as on a keypad; None: look closer.
+    """The digits of an ASCII text, and those with letters read as on a keypad; None: look closer.
 
     It costs a hundredth of reading numbers, and every valid number in the text has its tail somewhere
     in one of these strings. (``phone-context`` is part of the number before it: look closer.)
     """
-    if not text.isascii() or "context" in text.lower():
+    if not text.isascii() or (";" in text and "context" in text.lower()):
         return None
     raw = text.encode("ascii")
-    return raw.translate(None, _NO_DIGITS), raw.translate(_KEYPAD, _NO_KEYS)
+    digits, keys = raw.translate(None, _NO_DIGITS), raw.translate(_KEYPAD, _NO_KEYS)
+    return (digits, keys) if len(keys) - len(digits) >= _LEAST_LETTERS else (digits,)
 
 
 def id_key(value: Any) -> str | None:

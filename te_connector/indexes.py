@@ -12,14 +12,16 @@ import attrs
 
 from te_connector.identifiers import (
     TAIL,
+    WITHIN_A_NUMBER,
+    WITHIN_AN_ADDRESS,
     digit_strings,
     email_key,
     email_keys,
     email_neighbourhood,
     external_key,
     id_key,
+    own_code,
     phones,
-    plain_digits,
     shortest_number,
 )
 
@@ -77,24 +79,20 @@ class EmailIndex:
     def look(self, value: str, field: str, found: Found) -> None:
         """Compare one value of a record."""
         key = value.lower()
-        if key not in self._keys:
-            bare = key.replace(".", "")
-            if bare.replace("@", "", 1).isalnum() and bare.isascii():
-                # An address of letters, digits and dots is its own key: nearly all that are stored.
-                if bare in self._around:
-                    self._look_around(key, field, found)
-                return
+        letters = key.encode("ascii", "replace").translate(None, WITHIN_AN_ADDRESS)
+        plain = letters.isalnum() and "xn--" not in key  # then it is its own key: nearly all are
+        if not plain:
             key = email_key(value) or ""
-        if key in self._keys:
-            found.extend(Evidence(subject, self.kind, field) for subject in self._keys[key])
-        elif not self._look_around(key, field, found):
+        owners = self._keys.get(key)
+        if owners is not None:
+            found.extend(Evidence(subject, self.kind, field) for subject in owners)
+            return
+        near = self._around.get(email_neighbourhood(key) if "+" in key else key.replace(".", ""))
+        if near is not None:
+            why = f"{field} is the same address but for a plus-tag or dots"
+            found.extend(Near(subject, why) for subject in near)
+        elif not plain:
             self._among_others(value, field, found)
-
-    def _look_around(self, key: str, field: str, found: Found) -> bool:
-        near = self._around.get(email_neighbourhood(key), ())
-        why = f"{field} is the same address but for a plus-tag or dots"
-        found.extend(Near(subject, why) for subject in near)
-        return bool(near)
 
     def _among_others(self, value: str, field: str, found: Found) -> None:
         why = f"{field} holds the address among other text"
@@ -112,8 +110,9 @@ class PhoneIndex:
         self._ends: dict[str, list[str]] = {}
         self._tails: set[bytes] = set()
         self._lengths: list[int] = []
-        # A text with so many digits and no sign of another number can hold none but itself.
-        self._whole = shortest_number(region)
+        # The least digits of a number without country code; 0: any, or a tail has another length.
+        self._least = shortest_number(region)
+        self._code = own_code(region)
 
     def add(self, subject: str, value: str) -> None:
         """Index one subject's number. One that is not valid is only ever near."""
@@ -137,28 +136,30 @@ class PhoneIndex:
         self._tails.add(tail.encode("ascii"))
         self._lengths = sorted({len(tail) for tail in self._tails})
         if self._lengths != [TAIL]:
-            self._whole = 0
+            self._least = 0
 
     def look(self, value: str, field: str, found: Found) -> None:
         """Compare one value of a record."""
-        digits = plain_digits(value)
+        least = self._least
+        if "+" in value and not (value.startswith(self._code) and value.count("+") == 1):
+            least = TAIL
+        digits = value.encode("ascii", "replace").translate(None, WITHIN_A_NUMBER)
         if digits.isdigit():
-            if len(digits) == self._whole:
-                if digits[-TAIL:] in self._tails:
-                    self._look_closely(value, field, found)
-                return
             strings: tuple[bytes, ...] | None = (digits,)
         else:
             strings = digit_strings(value)
-        if strings is None or any(map(self._holds_tail, strings)):
+        if strings is None or any(self._holds_tail(digits, least) for digits in strings):
             self._look_closely(value, field, found)
 
-    def _holds_tail(self, digits: bytes) -> bool:
+    def _holds_tail(self, digits: bytes, least: int) -> bool:
+        """Whether a wanted tail stands where a number can end: nowhere before ``least`` digits."""
         tails = self._tails
         for length in self._lengths:
-            for end in range(length, len(digits) + 1):
-                if digits[end - length : end] in tails:
-                    return True
+            end = len(digits)
+            while digits[end - length : end] not in tails:
+                end -= 1
+                if end < least: break
+            else: return True
         return False
 
     def _look_closely(self, value: str, field: str, found: Found) -> None:
@@ -201,32 +202,33 @@ class IdIndex:
 
 
 class ExternalIndex:
-    """The lender's own ids: with their source, or (weak) without."""
+    """The lender's own ids: with their source, or (weak) without.
+
+    ``parts`` are all texts that an id of a record can be equal or close by; any other needs no look.
+    """
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self._keys: dict[str, list[str]] = {}
         self._behind_source: dict[str, list[str]] = {}
-        self._parts: set[str] = set()
+        self.parts: set[str] = set()
 
     def add(self, subject: str, value: str) -> None:
         """Index one subject's id."""
         key = id_key(value)
         if key is not None:
             _note(self._keys, key, subject)
-            self._parts.add(key)
+            self.parts.add(key)
             _, colon, alone = key.partition(":")
             if colon:
                 _note(self._behind_source, alone, subject)
             while colon:  # the source may hold a colon itself
-                self._parts.add(alone)
+                self.parts.add(alone)
                 _, colon, alone = alone.partition(":")
 
     def look(self, value: str, source: Any, field: str, found: Found) -> None:
         """Compare one id of a record, with the source that stands beside it."""
         alone = value.strip()
-        if alone not in self._parts:
-            return
         whole = external_key(source, alone)
         for subject in self._keys.get(whole, ()) if whole is not None else ():
             found.append(Evidence(subject, self.kind, field))

@@ -7,6 +7,7 @@ and no other key or value, which could be somebody's.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gc
 import json
@@ -22,7 +23,6 @@ from te_connector.document import Document, Fault, Place
 from te_connector.errors import FileFaults
 
 MAX_BYTES = 1024 * 1024 * 1024
-MAX_DEPTH = 100
 
 
 def read(path: Path, schema: Any) -> Document:
@@ -78,36 +78,28 @@ def _parse(path: Path) -> Any:
         raise FileFaults([f"{path}:{_Walk(text).first_refused()}: {refused}"]) from None
     except (RecursionError, ValueError):  # the latter: a whole number of thousands of digits
         raise FileFaults([f"{path}:1: a value is nested too deeply or too long"]) from None
-    level = [data]
-    for _ in range(MAX_DEPTH):
-        level = [inner for outer in level if type(outer) in _NESTS for inner in _inside(outer)]
-    if level:
-        raise FileFaults([f"{path}:1: a value is nested deeper than {MAX_DEPTH} levels"])
     return data
 
 
-def _loads(text: str) -> Any:
-    # Millions of new values and no garbage: the collector would double the time.
+@contextlib.contextmanager
+def collector_paused() -> Iterator[None]:
+    """Pause Python's cycle collector: over millions of new values and no cycles it only costs time."""
     collects = gc.isenabled()
     gc.disable()
     try:
-        return json.loads(
-            text,
-            object_pairs_hook=functools.partial(_object, {}),
-            parse_constant=_constant,
-            parse_float=_float,
-        )
+        yield
     finally:
         if collects:
             gc.enable()
 
 
-_NESTS = (dict, list)
-
-
-def _inside(outer: Any) -> list[Any]:
-    values = outer.values() if type(outer) is dict else outer
-    return [value for value in values if type(value) in _NESTS]
+def _loads(text: str) -> Any:
+    return json.loads(
+        text,
+        object_pairs_hook=functools.partial(_object, {}),
+        parse_constant=_constant,
+        parse_float=_float,
+    )
 
 
 _VALUES, _KEYS = "values", "keys"

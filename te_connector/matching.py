@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from te_connector.fields import holders_of, steps_of, values_at
+from te_connector.fields import blocks_at, steps_of, values_at
 from te_connector.identifiers import email_key, id_key
 from te_connector.indexes import (
     EmailIndex,
@@ -47,7 +47,7 @@ class _Probe:
 
 @attrs.frozen
 class _ExternalProbe:
-    """One mapped external id, its value's way and the source beside it."""
+    """One mapped external id, the way to it from what is listed, and the source beside it."""
 
     field: str
     steps: tuple[str, ...]
@@ -68,7 +68,7 @@ class Matcher:
         self.odd: Counter[str] = Counter()
         self.fields: dict[str, list[str]] = {}
         self._probes: list[_Probe] = []
-        self._external: list[_ExternalProbe] = []
+        self._external: list[tuple[_ExternalProbe, str | None, str, set[str]]] = []
         indexes = _indexes(object_type, kinds, subjects)
         for mapped in object_type.mapped:
             if mapped.kind not in indexes:
@@ -76,7 +76,9 @@ class Matcher:
             self.fields.setdefault(mapped.kind, []).append(mapped.field)
             index, steps = indexes[mapped.kind], steps_of(mapped.field)
             if isinstance(index, ExternalIndex):
-                self._external.append(_ExternalProbe(mapped.field, steps, mapped.source, index))
+                key, rest = (steps[0], steps[1:]) if len(steps) > 1 else (None, steps)
+                external = _ExternalProbe(mapped.field, rest, mapped.source, index)
+                self._external.append((external, key, rest[0], index.parts))
             else:
                 self._probes.append(_Probe(mapped.field, steps, index))
         self._simple = [
@@ -101,40 +103,46 @@ class Matcher:
         for probe in self._deep:
             for text in self._texts(values_at(record, probe.steps), probe.field):
                 probe.index.look(text, probe.field, found)
-        for external in self._external:
-            if record.get(external.steps[0]):
-                self._look_external(record, external, found)
+            self._note_blocks(record, probe.steps, probe.field)
+        if self._external:
+            self._look_at_external_ids(record, found)
         return _settled(found) if found else None
 
-    def _texts(self, values: Any, field: str) -> list[str]:
+    def _look_at_external_ids(self, record: Mapping[str, Any], found: Found) -> None:
+        for probe, key, last, wanted in self._external:
+            held = record if key is None else record.get(key)
+            for holder in held if type(held) is list else (held,):
+                if type(holder) is dict:
+                    value = holder.get(last)
+                    if value is None or (type(value) is str and value.strip() not in wanted):
+                        continue
+                self._look_closely(holder, probe, found)
+
+    def _texts(self, values: Iterable[Any], field: str) -> list[str]:
         texts = []
         for value in values:
             text = id_key(value)
             if text is not None:
                 texts.append(text)
-            elif value is not None and value != "":
+            elif not _is_empty(value):
                 self.odd[field] += 1
         return texts
 
-    def _look_external(
-        self, record: Mapping[str, Any], probe: _ExternalProbe, found: Found
-    ) -> None:
-        steps, last = probe.steps, probe.steps[-1]
-        holders: Iterable[Any] = (record,)
-        if len(steps) > 1:
-            listed = record[steps[0]]
-            plain = type(listed) is list and len(steps) == 2
-            holders = listed if plain else holders_of(record, steps)
-        for holder in holders:
-            if type(holder) is not dict or last not in holder:
-                continue
-            source = holder.get(probe.source) if probe.source is not None else None
-            value = holder[last]
-            if type(value) is str:
-                probe.index.look(value, source, probe.field, found)
-                continue
-            for text in self._texts(values_at(value, ()), probe.field):
-                probe.index.look(text, source, probe.field, found)
+    def _note_blocks(self, data: Any, steps: Sequence[str], field: str) -> None:
+        for _ in blocks_at(data, steps):
+            self.odd[field] += 1
+
+    def _look_closely(self, data: Any, probe: _ExternalProbe, found: Found) -> None:
+        self._note_blocks(data, probe.steps, probe.field)
+        for holder in values_at(data, probe.steps[:-1]):
+            if isinstance(holder, Mapping):
+                source = holder.get(probe.source) if probe.source is not None else None
+                for text in self._texts(values_at(holder, probe.steps[-1:]), probe.field):
+                    probe.index.look(text, source, probe.field, found)
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _settled(found: Found) -> Look:
@@ -198,22 +206,23 @@ class ChildMatcher:
 
     def look(self, record: Mapping[str, Any]) -> Look | None:
         """Compare one record; None where it belongs to none of the parents."""
-        evidence: list[Evidence] = []
-        linked = False
+        keys = []
         for value in values_at(record, self._steps):
-            linked = True
             key = id_key(value)
-            if key is None:
-                if value is not None and value != "":
-                    self.odd[self._field] += 1
-                continue
-            evidence.extend(
-                Evidence(subject, self._kind, self._field, parent=key)
-                for subject in self._parents.get(key, ())
-            )
-        if not linked:
+            if key is not None:
+                keys.append(key)
+            elif value is not None and value != "":
+                self.odd[self._field] += 1
+        for _ in blocks_at(record, self._steps):
+            self.odd[self._field] += 1
+        if not keys:
             self.unlinked += 1
-        return Look(tuple(dict.fromkeys(evidence))) if evidence else None
+        evidence = [
+            Evidence(subject, self._kind, self._field, parent=key)
+            for key in dict.fromkeys(keys)
+            for subject in self._parents.get(key, ())
+        ]
+        return Look(tuple(evidence)) if evidence else None
 
 
 def emails_of(

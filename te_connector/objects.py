@@ -8,7 +8,7 @@ from typing import Any
 from te_connector.answers import too_deep
 from te_connector.client import Client, object_path
 from te_connector.errors import AnswerError, NotFound, OddAnswer, PastEnd
-from te_connector.identifiers import id_key
+from te_connector.identifiers import has_shape, id_key
 from te_connector.manifest import ObjectType
 from te_connector.pages import Item, params_of, read_page
 
@@ -79,7 +79,7 @@ def path_is_shown(
         _, items = read_page(client, object_type, params_of(client, object_type, 1))
         for item in items:
             other = id_key(item.get(object_type.id_field))
-            if other is not None and other != name:
+            if other is not None and other != name and has_shape(other, object_type.id_shape):
                 read_object(client, object_type, other)
                 return True
     except PastEnd:

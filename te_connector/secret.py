@@ -1,8 +1,8 @@
 """A secret that does not show itself, and a hush over libraries that would log one.
 
 ``requests_oauthlib`` logs tokens, the Basic header and bodies at DEBUG, ``urllib3`` the query of every
-request. While this package makes a call in a thread, those records are dropped; a host's own use of
-the same libraries is logged as ever.
+request at DEBUG and that of an answer with odd headers at WARNING. While this package makes a call in
+a thread, those records are dropped; a host's own use of the same libraries is logged as ever.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _here = threading.local()
 
 
 class _Hush(logging.Filter):
-    """Drops what a library logs below WARNING while this package is calling it in this thread.
+    """Drops what a library logs while this package is calling it in this thread.
 
     ``known`` is how many loggers there were when it was last put on the libraries' own.
     """
@@ -61,7 +61,7 @@ class _Hush(logging.Filter):
     known = -1
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return record.levelno >= logging.WARNING or not getattr(_here, "depth", 0)
+        return not getattr(_here, "depth", 0)
 
 
 _hush = _Hush()
@@ -69,7 +69,7 @@ _hush = _Hush()
 
 @contextlib.contextmanager
 def hushed() -> Iterator[None]:
-    """Within it, the libraries' records below WARNING are dropped, for this thread alone."""
+    """Within it, the libraries' records are dropped, for this thread alone."""
     loggers = logging.root.manager.loggerDict
     if len(loggers) != _hush.known:
         _hush.known = len(loggers)

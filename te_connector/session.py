@@ -18,6 +18,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -61,12 +62,18 @@ class Token:
 class TokenKeeper:
     """Keeps the current token; gets a new one at most when needed, one thread and process at a time.
 
-    ``renewed`` tells whether it got one from the server.
+    ``renewed`` tells whether it got one from the server. Within an ``admission`` a request may be sent:
+    the vendor's limit on all requests counts token requests too.
     """
 
     def __init__(
-        self, settings: Settings, transport: Transport, clock: Callable[[], float] = time.time
+        self,
+        settings: Settings,
+        transport: Transport,
+        admission: Callable[[], AbstractContextManager[None]] = nullcontext,
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        self._admission = admission
         self._settings = settings
         self._transport = transport
         self._clock = clock
@@ -169,7 +176,8 @@ class TokenKeeper:
             )
         asked = self._clock()
         try:
-            answer = _TokenRequest(self._settings, self._transport).ask(refresh)
+            with self._admission():
+                answer = _TokenRequest(self._settings, self._transport).ask(refresh)
         except Unreachable as error:
             self._budget.answered(slot) if error.sent else self._budget.refund(slot)
             raise

@@ -82,10 +82,14 @@ def make_folder(folder: Path) -> None:
     :raises StateError: it cannot be made.
     """
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        for missing in [each for each in reversed(folder.parents) if not each.exists()]:
+            missing.mkdir(mode=0o700, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
         if stat.S_IMODE(folder.stat().st_mode) & 0o077 and not any(folder.iterdir()):
-            folder.chmod(0o700)  # an empty one that was made for us; a filled one may be shared
+            # An empty one that was made for us; a filled one may be shared, and a container's volume
+            # can be somebody else's. The folders inside are made by us, and shut.
+            with contextlib.suppress(PermissionError):
+                folder.chmod(0o700)
     except OSError as error:
         raise StateError(
             f"The state directory {folder} cannot be used ({error.strerror}); "
@@ -158,9 +162,7 @@ class Lock:
         self._path = path
         self._timeout = filelock.Timeout
         self._threads = threading.Lock()
-        self._file = filelock.FileLock(
-            path, timeout=LOCK_TIMEOUT, mode=0o600, poll_interval=0.005, thread_local=False
-        )
+        self._file = filelock.FileLock(path, timeout=LOCK_TIMEOUT, mode=0o600, thread_local=False)
 
     def __enter__(self) -> None:
         """Wait for the lock.
@@ -169,7 +171,7 @@ class Lock:
         """
         self._threads.acquire()
         try:
-            self._file.acquire()
+            self._file.acquire(poll_interval=0.005)
         except BaseException as error:
             self._threads.release()
             if isinstance(error, self._timeout):

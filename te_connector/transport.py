@@ -64,12 +64,13 @@ class Answer:
 class _Flight:
     """One request under way: its connection, once known, and when it must be over."""
 
-    __slots__ = ("connection", "cut", "until")
+    __slots__ = ("connection", "cut", "secured", "until")
 
     def __init__(self, until: float) -> None:
         self.until = until
         self.connection: HTTPConnection | None = None
         self.cut = False
+        self.secured = False  # the TLS handshake is over, so the request may have been sent
 
 
 _mine = threading.local()
@@ -92,6 +93,7 @@ class _Tls(HTTPSConnection):
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         _mine.flight.connection = self
+        _mine.flight.secured = self.sock is not None
         super().request(*args, **kwargs)
 
     def connect(self) -> None:
@@ -165,11 +167,12 @@ class Transport:
             with hushed():
                 return self._exchange(method, path, headers, body)
         except (HTTPError, http.client.HTTPException, OSError, ValueError) as error:
-            raise self._failure(error, flight) from None
+            failure = self._failure(error, flight)
         finally:
             with self._lock:
                 self._flights.discard(flight)
             _mine.flight = None
+        raise failure  # here, so that it has no context: the library's error knows the query
 
     def _exchange(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None
@@ -197,7 +200,10 @@ class Transport:
                         status=response.status,
                     )
             named = {name.lower(): value for name, value in response.headers.items()}
+            named.pop("location", None)  # what nobody sees nobody follows
             whole = parts[0] if len(parts) == 1 else b"".join(parts)
+            if response.status < 200:
+                response.close()  # an interim answer: the real one must not answer what is sent next
             response.release_conn()
             return Answer(response.status, named, whole)
         except BaseException:
@@ -234,7 +240,7 @@ class Transport:
             return Unreachable(
                 f"The proxy on the way to {where} cannot be used; check its setting."
             )
-        if isinstance(error, (SSLError, ssl.SSLError)) and not flight.cut:
+        if isinstance(error, (SSLError, ssl.SSLError)) and not (flight.cut or flight.secured):
             return Unreachable(
                 f"No trusted TLS connection to {where}: its certificate or protocol was refused; "
                 "in a network with its own authority, name its file with ca_bundle."

@@ -54,14 +54,26 @@ def _file(state: StateDir, name: str) -> Path:
     return state.root / "logins" / f"{name}.json"
 
 
+def _user(path: Path) -> str:
+    """The name under which the keyring keeps what belongs to a login's file."""
+    return str(path.absolute())
+
+
 def save(state: StateDir, login: Login) -> str:
     """Store credentials; tells where: ``keyring`` or ``file``."""
     path = _file(state, login.name)
-    secret = json.dumps({"id": login.client_id, "secret": login.client_secret.reveal()})
+    secret = json.dumps(
+        {
+            "base_url": login.base_url,  # sealed too: whoever edits the note moves no secret
+            "id": login.client_id,
+            "secret": login.client_secret.reveal(),
+        }
+    )
     note: dict[str, Any] = {"base_url": login.base_url}
-    if _keyring_save(str(path), secret):
+    if _keyring_save(_user(path), secret):
         note["kept_in"] = "keyring"
     else:
+        _keyring_forget(_user(path))
         note["kept_in"] = "file"
         note["sealed"] = seal(_file_key(create=True) or b"", secret.encode()).decode("ascii")
     state.logins()
@@ -84,14 +96,18 @@ def load(state: StateDir, name: str) -> Login | None:
     try:
         note = json.loads(raw)
         secret = (
-            _keyring_load(str(path))
+            _keyring_load(_user(path))
             if note["kept_in"] == "keyring"
             else unseal(_file_key(create=False), note["sealed"].encode("ascii"))
         )
         opened = json.loads(secret) if secret is not None else None
         if opened is None:
             raise closed
-        return Login(name, str(note["base_url"]), str(opened["id"]), Secret(str(opened["secret"])))
+        if note["base_url"] != opened["base_url"]:
+            raise closed
+        return Login(
+            name, str(opened["base_url"]), str(opened["id"]), Secret(str(opened["secret"]))
+        )
     except (ValueError, KeyError, TypeError, AttributeError):
         raise closed from None
 
@@ -101,7 +117,7 @@ def forget(state: StateDir, name: str) -> bool:
     path = _file(state, name)
     if not path.exists():
         return False
-    _keyring_forget(str(path))
+    _keyring_forget(_user(path))
     path.unlink()
     return True
 
@@ -168,8 +184,8 @@ def _keyring() -> Any | None:
     from keyring.backends import fail, null
 
     backend = keyring.get_keyring()
-    if isinstance(backend, (fail.Keyring, null.Keyring)) or backend.priority <= 0:
-        return None
+    if isinstance(backend, (fail.Keyring, null.Keyring)) or backend.priority < 1:
+        return None  # below 1 are those that their makers do not recommend: they keep plain text
     return backend
 
 
@@ -206,6 +222,6 @@ def describe(state: StateDir) -> Mapping[str, str]:
     folder = state.root / "logins"
     found: dict[str, str] = {}
     for path in sorted(folder.glob("*.json")) if folder.is_dir() else []:
-        with contextlib.suppress(ValueError, KeyError, StateError):
+        with contextlib.suppress(ValueError, KeyError, TypeError, StateError):
             found[path.stem] = str(json.loads(read_private(path) or b"")["base_url"])
     return found

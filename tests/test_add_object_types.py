@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import vendor as v
-from conftest import ROOT, Host, coverage_of, ids_of, subject
+from conftest import ROOT, Edit, Host, coverage_of, ids_of, subject
 from vendor import Vendor
 
 ADA = "ada@example.com"
@@ -183,17 +182,12 @@ def test_a_child_of_a_child_is_found_and_deleted_through_both(
     assert filled.deleted == [("replies", 1)]
 
 
-Edit = Callable[..., str]
-
-
 def test_an_identifier_kind_of_ones_own_is_added_by_yaml_alone(
     host: Host, connection: dict[str, Any], filled: Vendor, edited: Edit
 ) -> None:
-    kinds = {"id": "login", "compare": "id"}
-    del kinds["id"]
     connection["manifest"] = edited(
         {
-            "identifiers.login": kinds,
+            "identifiers.login": {"compare": "id"},
             "objects.user.identifiers.login": [{"field": "username", "filter": "username"}],
         }
     )

@@ -120,7 +120,7 @@ def document_of(
     connection: Mapping[str, Any], subjects: Sequence[Subject], answer: Fetched
 ) -> dict[str, Any]:
     """The fetch answer with what deletions and packages need besides."""
-    moment = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    moment = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
     return {
         "connector": connection["connector"],
         "base_url": base_url_of(connection),

@@ -37,7 +37,7 @@ class Progress:
         quiet: bool,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._permitted = permitted[0] * 60.0 / permitted[1]
+        self._count, self._seconds = permitted
         self._quiet = quiet
         self._clock = clock
         self._live: Live | None = None
@@ -46,7 +46,8 @@ class Progress:
         self._unit = "page"
         self._read = self._known = self._found = 0
         self._wait: tuple[str, float] = ("", 0.0)
-        self._marks: deque[tuple[float, int, int]] = deque()
+        self._pages: deque[tuple[float, int]] = deque()
+        self._sent: deque[tuple[float, int]] = deque([(self._last, 0)])
 
     def __enter__(self) -> Self:
         if not self._quiet and sys.stderr.isatty():
@@ -81,7 +82,8 @@ class Progress:
         elif kind == "pages":
             self._read, self._known = int(event["read"]), int(event["known"])
             self._found = int(event["found"])
-            self._mark(now, int(event["sent"]))
+            self._pages.append((now, self._read))
+            self._sent.append((now, int(event["sent"])))
         elif kind == "ids":
             self._found = int(event["found"])
         elif kind == "deletions":
@@ -95,20 +97,24 @@ class Progress:
         self._name, self._unit = name, unit
         self._read = self._known = self._found = 0
         self._wait = ("", 0.0)
-        self._marks.clear()
+        self._pages.clear()
 
-    def _mark(self, now: float, sent: int) -> None:
-        self._marks.append((now, self._read, sent))
-        while self._marks[0][0] < now - _WINDOW:
-            self._marks.popleft()
+    def _used(self) -> int:
+        """How many requests were sent in the window in which the vendor counts them."""
+        _forget(self._sent, self._clock() - self._seconds)
+        return self._sent[-1][1] - self._sent[0][1]
 
-    def _rate(self) -> tuple[float, float]:
-        """Pages and requests a second, over the last minute."""
-        if len(self._marks) < 2:
-            return 0.0, 0.0
-        (start, read, sent), (end, read_now, sent_now) = self._marks[0], self._marks[-1]
-        seconds = max(end - start, 0.001)
-        return (read_now - read) / seconds, (sent_now - sent) / seconds
+    def _left(self) -> float:
+        """The seconds that the known pages will take: at the pace so far, and by the quota."""
+        _forget(self._pages, self._clock() - _WINDOW)
+        left = self._known - self._read
+        if left <= 0 or len(self._pages) < 2:
+            return 0.0
+        (start, before), (end, now) = self._pages[0], self._pages[-1]
+        if now <= before or end <= start:
+            return 0.0
+        beyond = left - (self._count - self._used())
+        return max(left * (end - start) / (now - before), beyond * self._seconds / self._count)
 
     def line(self) -> str:
         """Where things stand, in one line."""
@@ -117,15 +123,16 @@ class Progress:
             parts.append(f"{self._read:,} of {number_of(self._known, self._unit)}")
         if self._unit == "page" and (self._known or self._found):
             parts.append(f"{self._found:,} found")
-        pages, requests = self._rate()
-        if requests:
-            parts.append(f"{requests * 60:,.0f} of {self._permitted:,.0f} requests/min")
-        if pages > 0 and self._known > self._read:
-            parts.append(f"about {_duration((self._known - self._read) / pages)} left")
+        used, left = self._used(), self._left()
+        if used:
+            per = "min" if self._seconds == 60 else f"{self._seconds:g} s"
+            parts.append(f"{used:,} of {self._count:,} requests/{per}")
+        if left:
+            parts.append(f"about {_duration(left)} left")
         why, until = self._wait
-        left = until - self._clock()
-        if left > 0:
-            parts.append(f"waiting {_duration(left)}: {why}")
+        wait = until - self._clock()
+        if wait > 0:
+            parts.append(f"waiting {_duration(wait)}: {why}")
         return f"{self._name}: {', '.join(parts)}" if parts else f"{self._name} ..."
 
     def _text(self) -> Text:
@@ -139,6 +146,12 @@ class Progress:
             text.append(" ")
         text.append(self.line())
         return text
+
+
+def _forget(marks: deque[tuple[float, int]], before: float) -> None:
+    """Drop what is long past, but the last mark."""
+    while len(marks) > 1 and marks[0][0] < before:
+        marks.popleft()
 
 
 def _duration(seconds: float) -> str:

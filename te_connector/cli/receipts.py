@@ -7,6 +7,7 @@ audit trail, for it has the same receipt id.
 from __future__ import annotations
 
 import contextlib
+import datetime
 import hashlib
 import json
 import os
@@ -101,11 +102,19 @@ def check_origin(path: Path, known: list[Receipt], result: Result, naming: Namin
     """
     for receipt in known:
         ours = receipt["receipt_id"] == naming.receipt_id(whose(receipt))
-        if not ours and receipt["at"] < (result.fetched_at or ""):
+        if not ours and _moment(receipt["at"]) < _moment(result.fetched_at):
             raise OptionError(
                 f"{path} holds receipts that are older than RESULT; name another file with "
                 "--receipts. Nothing was sent."
             )
+
+
+def _moment(text: str | None) -> float:
+    """Seconds since 1970; what tells no time is older than all that does."""
+    try:
+        return datetime.datetime.fromisoformat(text or "").timestamp()
+    except ValueError:
+        return float("-inf")
 
 
 class ReceiptFile:

@@ -161,7 +161,9 @@ def _refuse_password(proxy: str | None) -> None:
     try:
         named = proxy is not None and urlsplit(proxy).username is not None
     except ValueError:
-        return  # the connection will say what is wrong with it
+        raise SettingsError(
+            "The proxy cannot be read; write it like http://proxy.example.com:3128."
+        ) from None
     if named:
         raise SettingsError(
             "A proxy's password must not stand in a flag, where others can read it; give the proxy "

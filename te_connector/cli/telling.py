@@ -137,7 +137,9 @@ class Teller:
             )
         count = len(story.done.receipts) + len(story.done.children)
         if story.verdict.faults:
-            paper.item(f"The audit trail has {len(story.verdict.faults)} faults.", "!", "red")
+            paper.item(
+                f"The audit trail has {number_of(len(story.verdict.faults), 'fault')}.", "!", "red"
+            )
         else:
             paper.item(
                 f"The audit trail's {story.verdict.entries} entries are chained and unchanged; each "

@@ -1,16 +1,15 @@
 """A record's data as rows of titles and values, in the order and the words of its schema.
 
 A row is a tuple ``(title, described, kind, content)``; twenty thousand records make a million of
-them. The kinds: ``text`` and ``date`` (for machines, for people), ``list`` (of pairs of kind and
-content), ``rows`` (an object's :class:`Block`), ``entries`` (a list of blocks) and ``folded`` (a
-long one).
+them. The content of the kind ``text`` is text, of ``date`` a date for machines and one for people,
+of ``block`` a :class:`Block`: whatever has something inside.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import attrs
 
@@ -18,7 +17,6 @@ from te_connector.package import words
 from te_connector.package.layout import Layout
 
 Row = tuple[str, bool, str, Any]
-Shown = tuple[str, Any, Sequence[str]]
 
 ANSWERS = "question_responses"
 """The field of a survey response that is shown as a conversation."""
@@ -35,13 +33,16 @@ _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 @attrs.define
 class Block:
-    """The rows of one object inside a record, and the titles of its empty fields.
+    """Something with something inside, and the titles of the empty fields in it.
 
+    ``rows`` are an object's; ``items`` (rows without titles) a list's, ``folded`` if it is long.
     Records repeat the same owners and questions by the thousand, so a block is made once for equal
-    objects, and ``html`` keeps what the template made of it.
+    values, and ``html`` keeps what the template made of it.
     """
 
-    rows: Sequence[Row]
+    rows: Sequence[Row] = ()
+    items: Sequence[Row] = ()
+    folded: bool = False
     empty: Sequence[str] = ()
     html: str | None = None
 
@@ -56,20 +57,23 @@ class Rows:
 
     def of(self, data: Mapping[str, Any], *, without: str = "") -> Block:
         """All fields of a record but the one that is shown in another way."""
-        rows, empty = self._rows(data, self._layout, 0, without)
-        return Block(rows, empty)
+        return self._object(data, self._layout, 0, without)
 
     def titles(self, titles: Sequence[str]) -> Block:
         """Titles as a block, the same one for the same titles."""
-        return _kept(self._titles, tuple(titles), lambda: Block((), titles))
+        return self._titles.setdefault(tuple(titles), Block(empty=titles))
 
-    def _block(self, data: Mapping[str, Any], layout: Layout | None, depth: int) -> Block:
-        key = id(layout), depth, _encode(data)
-        return _kept(self._blocks, key, lambda: Block(*self._rows(data, layout, depth, "")))
+    def _block(self, value: Any, field: Layout | None, key: str, depth: int) -> Block:
+        make = self._list if isinstance(value, list) else self._object
+        same = id(field), depth, repr(value)  # which tells 1 from "1" and True, and is quick
+        block = self._blocks.get(same)
+        if block is None:
+            if len(self._blocks) >= MOST_BLOCKS:
+                self._blocks.clear()
+            block = self._blocks[same] = make(value, field, depth, key)
+        return block
 
-    def _rows(
-        self, data: Mapping[str, Any], layout: Layout | None, depth: int, without: str
-    ) -> tuple[list[Row], list[str]]:
+    def _object(self, data: Mapping[str, Any], layout: Layout | None, depth: int, but: str) -> Block:
         rows: list[Row] = []
         empty: list[str] = []
         known = layout.fields if layout is not None else _NO_FIELDS
@@ -79,56 +83,52 @@ class Rows:
         for key in keys:
             value, field = data[key], known.get(key)
             title = field.title if field is not None else words.plain(key)
-            if words.is_empty(value):
+            if field is not None and field.kind == "plain" and _is_plain_text(value):
+                rows.append((title, True, "text", words.plain(value)))
+            elif words.is_empty(value):
                 empty.append(title)
-            elif key != without:
+            elif depth or key != but:
                 described = field is not None or layout is None or layout.anything
-                kind, content, inside = self._shown(value, field, key, depth)
+                kind, content = self._shown(value, field, key, depth)
                 rows.append((title, described, kind, content))
-                empty += [f"{title}: {one}" for one in inside]
-        return rows, empty
+                if kind == "block" and content.empty:
+                    empty += [f"{title}: {one}" for one in content.empty]
+        return Block(rows=rows, empty=empty)
 
-    def _shown(self, value: Any, field: Layout | None, key: str, depth: int) -> Shown:
-        """The kind and content of a value that is not empty, and the titles of what is, in it."""
-        if isinstance(value, (dict, list)):
+    def _shown(self, value: Any, field: Layout | None, key: str, depth: int) -> tuple[str, Any]:
+        """The kind and content of a value that is not empty."""
+        if isinstance(value, str):
+            if field is None or field.kind == "date":
+                found = words.without_year(value) if key in YEARLESS else words.date(value)
+                return ("date", found) if found else ("text", words.plain(value))
+        elif isinstance(value, (dict, list)):
             if depth == MAX_DEPTH:
-                return "text", words.plain(_encode(value)), ()
-            if isinstance(value, list):
-                return self._list(value, field, key, depth)
-            block = self._block(value, field, depth + 1)
-            return "rows", block, block.empty
+                return "text", words.plain(_encode(value))
+            return "block", self._block(value, field, key, depth + 1)
         if field is not None and field.kind == "flag":
-            return "text", words.flag(value), ()
-        if isinstance(value, str) and (field is None or field.kind == "date"):
-            found = words.without_year(value) if key in YEARLESS else words.date(value)
-            return ("date", found, ()) if found else ("text", words.plain(value), ())
-        return "text", words.scalar(value), ()
+            return "text", words.flag(value)
+        return "text", words.scalar(value)
 
-    def _list(self, value: list[Any], field: Layout | None, key: str, depth: int) -> Shown:
-        filled = [item for item in value if not words.is_empty(item)]
-        shown = [self._shown(item, field, key, depth + 1) for item in filled]
-        inside = [title for _, _, empty in shown for title in empty]
-        if all(kind in ("text", "date") for kind, _, _ in shown):
-            return "list", [(kind, content) for kind, content, _ in shown], inside
-        blocks = [
-            content if kind == "rows" else Block([("", True, kind, content)])
-            for kind, content, _ in shown
+    def _list(self, value: list[Any], field: Layout | None, depth: int, key: str) -> Block:
+        items = [
+            ("", True, *self._shown(item, field, key, depth))
+            for item in value
+            if not words.is_empty(item)
         ]
-        many = sum(len(block.rows) for block in blocks) > MANY_ROWS
-        return ("folded" if many else "entries"), blocks, inside
+        blocks = [content for _, _, kind, content in items if kind == "block"]
+        return Block(
+            items=items,
+            folded=sum(len(block.rows) for block in blocks) > MANY_ROWS,
+            empty=[title for block in blocks for title in block.empty],
+        )
 
 
 _NO_FIELDS: Mapping[str, Layout] = {}
-_Key = TypeVar("_Key")
 
 
-def _kept(blocks: dict[_Key, Block], key: _Key, make: Callable[[], Block]) -> Block:
-    block = blocks.get(key)
-    if block is None:
-        if len(blocks) >= MOST_BLOCKS:
-            blocks.clear()
-        block = blocks[key] = make()
-    return block
+def _is_plain_text(value: Any) -> bool:
+    """Whether a value is text that is clearly not empty: the commonest case, told quickly."""
+    return type(value) is str and value > "1"
 
 
 def conversation(data: Mapping[str, Any]) -> list[tuple[str, str]] | None:

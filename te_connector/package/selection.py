@@ -136,6 +136,8 @@ class _Chooser:
 
     def faults(self) -> Iterator[Fault]:
         """Where the policy names what is not there, or what cannot go out as it says."""
+        if not self.policy.include and not self.policy.exclude:
+            return
         holders: dict[Key, set[str]] = {}
         parents: dict[Key, set[str]] = {}
         for record in self.result.records:

@@ -17,6 +17,7 @@ from typing import Any, TextIO
 import attrs
 
 from te_connector.errors import UsageError
+from te_connector.jsonfile import collector_paused
 from te_connector.manifest import Manifest
 from te_connector.package import csvfiles, words
 from te_connector.package.page import Search, by_type, page
@@ -91,7 +92,8 @@ def write_package(
         draft = Path(tempfile.mkdtemp(prefix=f".{output.name[:40]}.", dir=output.parent))
         try:
             writer = _Writer(draft, result, terms_of(manifest), policy or NO_POLICY)
-            packages = [writer.subject(choice) for choice in choices]
+            with collector_paused():
+                packages = [writer.subject(choice) for choice in choices]
             writer.officers_list(packages)
             if output.exists():
                 output.rmdir()  # it is empty; not every system renames onto a folder
@@ -102,6 +104,8 @@ def write_package(
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise UsageError(f"The package cannot be written to {output} ({why}).") from None
+    except RecursionError:
+        raise UsageError("A record of the result is nested too deeply; exclude it.") from None
     return Summary(
         output,
         tuple(attrs.evolve(one, folder=output / one.folder.name) for one in packages),

@@ -1,0 +1,354 @@
+"""Nobody is missed, though the list moves while it is read."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from listmodel import RESPONSE, MovingList, read, rows
+from vendor import Vendor, contact
+
+from te_connector import connection as connections
+from te_connector import manifest
+from te_connector.client import Client
+from te_connector.errors import GaveUp, OddAnswer, Stopped
+from te_connector.paging import Reader
+
+CONTACT = manifest.load().objects["contact"]
+
+
+def nothing(_moving):
+    """The list holds still."""
+
+
+def survivors(before, moving):
+    return before & {name for _, name in moving.rows}
+
+
+def names_of(moving):
+    return {name for _, name in moving.rows}
+
+
+CHANGES = st.lists(
+    st.tuples(st.sampled_from(["delete", "delete", "add", "tie"]), st.integers(0, 10**6)),
+    max_size=60,
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    count=st.integers(0, 120),
+    size=st.integers(2, 10),
+    workers=st.integers(1, 20),
+    ties=st.integers(1, 4),
+    links=st.sampled_from(["normal", "normal", "no last", "none"]),
+    changes=CHANGES,
+    every=st.integers(1, 4),
+    seed=st.integers(0, 10**6),
+)
+def test_in_a_rising_list_nobody_is_missed_and_it_is_known(
+    count, size, workers, ties, links, changes, every, seed
+):
+    """While keys rise and additions go last, the reading is complete and everybody is met."""
+    left = list(changes)
+
+    def change(moving):
+        for _ in range(every):
+            if left:
+                what, place = left.pop()
+                if what == "delete":
+                    moving.delete(place)
+                else:
+                    moving.add(key=moving.top if what == "tie" else None)
+
+    moving = MovingList(rows(count, ties=ties), size, change, links=links)
+    before = names_of(moving)
+    tally, met = read(moving, random.Random(seed), workers)
+    assert tally.complete, tally.faults
+    assert survivors(before, moving) <= met
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    count=st.integers(0, 120),
+    size=st.integers(2, 10),
+    workers=st.integers(1, 20),
+    where=st.sampled_from(["front", "anywhere"]),
+    paired=st.booleans(),
+    chance=st.floats(0.0, 0.9),
+    seed=st.integers(0, 10**6),
+)
+def test_insertions_in_front_never_hide_anybody_from_a_complete_reading(
+    count, size, workers, where, paired, chance, seed
+):
+    """Where new objects come in front or anywhere, complete is only said when nobody was missed."""
+    rng = random.Random(seed)
+
+    def change(moving):
+        if rng.random() < chance:
+            moving.add(at=0 if where == "front" else rng.randrange(10**6))
+            if paired:
+                moving.delete(rng.randrange(10**6))
+        elif rng.random() < chance:
+            moving.delete(rng.randrange(10**6))
+
+    moving = MovingList(rows(count), size, change)
+    before = names_of(moving)
+    tally, met = read(moving, random.Random(seed), workers)
+    assert not tally.complete or survivors(before, moving) <= met
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_two_hundred_seeded_runs_with_deletions_and_additions(seed):
+    """Nobody is missed whenever complete is true, and it is true where additions go last."""
+    rng = random.Random(seed)
+    size, workers, kind = (
+        rng.choice([3, 10, 25]),
+        rng.choice([1, 4, 16, 48]),
+        rng.choice(["last", "last", "front", "anywhere", "front, lowest"]),
+    )
+
+    def change(moving):
+        if rng.random() < 0.2:
+            moving.delete(rng.randrange(10**6))
+        if rng.random() < 0.1:
+            at = {"last": None, "anywhere": rng.randrange(10**6)}.get(kind, 0)
+            moving.add(at=at, key=-moving.requests if kind == "front, lowest" else None)
+
+    moving = MovingList(rows(rng.randint(0, 600)), size, change)
+    before = names_of(moving)
+    tally, met = read(moving, rng, workers)
+    missed = survivors(before, moving) - met
+    assert not (tally.complete and missed)
+    assert tally.complete or kind != "last"
+
+
+@pytest.mark.parametrize("workers", [1, 2, 8, 48])
+@pytest.mark.parametrize("pages", [40, 100, 400])
+def test_a_list_that_holds_still_costs_at_most_a_tenth_more_than_its_pages(pages, workers):
+    """While nothing changes: at most 10 % more requests than pages."""
+    moving = MovingList(rows(pages * 10), 10, nothing)
+    tally, met = read(moving, random.Random(1), workers)
+    assert (tally.complete, len(met), tally.seen) == (True, pages * 10, pages * 10)
+    assert moving.requests <= 1.1 * pages
+
+
+@pytest.mark.parametrize("workers", [1, 8, 48])
+@pytest.mark.parametrize("deletions", [1, 2, 5])
+def test_a_deletion_costs_at_most_a_burst_more_and_never_a_second_pass(workers, deletions):
+    """For each deletion at most a burst more, whenever it comes."""
+    still = MovingList(rows(1000), 10, nothing)
+    read(still, random.Random(1), workers)
+    burst = max(workers, 16) + 4 if workers > 1 else 1
+    for seed in range(30):
+        rng = random.Random(seed)
+        moments = set(rng.sample(range(2, 95), deletions))
+
+        def change(moving, rng=rng, moments=moments):
+            if moving.requests in moments:
+                moving.delete(rng.randrange(500))
+
+        moving = MovingList(rows(1000), 10, change)
+        tally, _ = read(moving, rng, workers)
+        assert tally.complete
+        assert moving.requests <= still.requests + deletions * burst * 2
+        assert moving.requests < 2 * still.requests
+
+
+@pytest.mark.parametrize("workers", [1, 16])
+def test_newest_first_is_read_whole_but_not_called_complete(workers):
+    """A falling order proves nothing over several pages, and the reason says so."""
+    moving = MovingList(list(reversed(rows(95))), 10, nothing)
+    tally, met = read(moving, random.Random(1), workers)
+    assert len(met) == 95
+    assert not tally.complete
+    assert "rising order" in tally.faults[0]
+
+
+def test_a_list_in_one_answer_is_complete_in_any_order():
+    """One answer is one moment."""
+    moving = MovingList(list(reversed(rows(8))), 10, nothing)
+    tally, met = read(moving, random.Random(1), 4)
+    assert tally.complete
+    assert len(met) == 8
+    assert moving.requests == 1
+
+
+@pytest.mark.parametrize("workers", [1, 16])
+def test_a_server_that_repeats_one_page_is_found_out(workers):
+    """Every page number gives the same objects: never complete."""
+    moving = MovingList(rows(10), 10, nothing)
+    honest = moving.get
+
+    def get(path, params, template=None):
+        body = honest(path, {**params, "page[number]": "1"})
+        number = int(params["page[number]"])
+        body["links"] = {"last": 30, "next": number + 1 if number < 30 else None}
+        return body
+
+    moving.get = get
+    tally, _ = read(moving, random.Random(1), workers)
+    assert not tally.complete
+
+
+def test_an_end_that_keeps_moving_away_is_a_fault():
+    """A list whose last page always names another one is not read for ever."""
+    moving = MovingList(rows(100), 10, nothing)
+    honest = moving.get
+
+    def get(path, params, template=None):
+        number = int(params["page[number]"])
+        body = honest(path, {**params, "page[number]": str(min(number, 10))})
+        body["links"] = {"last": number + 7, "next": number + 1}
+        return body
+
+    moving.get = get
+    with pytest.raises(OddAnswer, match="has no end"):
+        read(moving, random.Random(1), 1)
+
+
+def test_more_pages_than_the_manifest_permits_are_a_fault():
+    """An absurd number of pages is refused before it is read."""
+    moving = MovingList(rows(100), 10, nothing)
+    honest = moving.get
+    moving.get = lambda path, params, template=None: {
+        **honest(path, params),
+        "links": {"last": 10**12},
+    }
+    with pytest.raises(OddAnswer, match="max_pages"):
+        read(moving, random.Random(1), 1)
+    assert moving.requests == 1
+
+
+@pytest.mark.parametrize("workers", [1, 5])
+def test_objects_without_a_key_lose_the_order(workers):
+    """A missing order key cannot be compared, so nothing is promised."""
+    moving = MovingList(rows(40), 10, nothing)
+    honest = moving.get
+
+    def get(path, params, template=None):
+        body = honest(path, params)
+        for item in body["items"]:
+            item.pop("internal_created_at")
+        return body
+
+    moving.get = get
+    tally, met = read(moving, random.Random(1), workers)
+    assert (tally.complete, tally.seen, len(met)) == (False, 40, 40)
+
+
+def test_distinct_objects_are_counted_with_ties_and_overlaps():
+    """``seen`` counts each object once, in rising and in lost order."""
+    for listed in (rows(57, ties=7), list(reversed(rows(57, ties=7)))):
+        for workers in (1, 6):
+            moving = MovingList(listed, 5, nothing)
+            tally, met = read(moving, random.Random(3), workers)
+            assert tally.seen == len(met) == 57
+
+
+# On a real socket
+
+
+@pytest.fixture(name="vendor")
+def _vendor():
+    with Vendor() as vendor:
+        vendor.tables["contacts"] = [
+            contact(number, email=f"p{number}@example.com") for number in range(1, 901)
+        ]
+        yield vendor
+
+
+@pytest.fixture(name="client")
+def _client(vendor, tmp_path):
+    settings = connections.resolve(
+        {
+            "connector": "total-expert",
+            "base_url": vendor.base_url,
+            "credentials": vendor.credentials,
+            "state_dir": str(tmp_path / "state"),
+        }
+    )
+    return Client(settings)
+
+
+def test_several_requests_are_in_flight_where_there_is_latency(vendor, client):
+    """Latency is hidden by parallel requests, and every contact is met."""
+    vendor.latency = 0.05
+    met = set()
+    with client.open():
+        tally = Reader(client, CONTACT, lambda items: met.update(i["id"] for i in items)).read()
+    assert tally.complete
+    assert met == set(range(1, 901))
+    assert vendor.peak >= 4
+
+
+def test_deletions_between_answers_of_parallel_requests_hide_nobody(vendor, client):
+    """A living row is not lost when another is deleted while pages are under way."""
+    vendor.latency = 0.03
+    gone = []
+
+    def before(vendor, seen):
+        if seen.path == "/contacts" and len(vendor.log) % 4 == 0 and len(gone) < 12:
+            row = vendor.tables["contacts"].pop(len(vendor.log) * 37 % 300)
+            gone.append(row["id"])
+
+    vendor.before = before
+    met = set()
+    with client.open():
+        tally = Reader(client, CONTACT, lambda items: met.update(i["id"] for i in items)).read()
+    assert gone
+    assert tally.complete
+    assert set(range(1, 901)) - set(gone) <= met
+
+
+def test_an_exception_in_progress_ends_parallel_requests_within_a_second(vendor, client):
+    """A stop leaves no thread and no connection behind."""
+    vendor.latency = 0.2
+    calls = []
+
+    def done(read, known):
+        calls.append(read)
+        if len(calls) > 2:
+            raise RuntimeError("enough")
+
+    vendor.always("GET", "/contacts", __import__("vendor").Hang(30), query={"page[number]": "4"})
+    before = set(threading.enumerate())
+    started = time.monotonic()
+    with pytest.raises(RuntimeError, match="enough"), client.open():
+        try:
+            Reader(client, CONTACT, lambda items: None, done).read()
+        except BaseException:
+            client.stop()
+            raise
+    assert time.monotonic() - started < 5
+    ours = [t for t in set(threading.enumerate()) - before if t.name.startswith("te-connector")]
+    assert ours == []
+
+
+def test_a_stopped_client_sends_nothing_more(client, vendor):
+    """After a stop every request ends at once."""
+    with client.open():
+        client.stop()
+        with pytest.raises(Stopped):
+            Reader(client, CONTACT, lambda items: None).read()
+
+
+def test_one_failed_page_fails_the_reading(vendor, client):
+    """A page that cannot be had is never taken for the end."""
+    from vendor import Status
+
+    vendor.latency = 0.02
+    vendor.always(
+        "GET", "/contacts", Status(503, headers={"Retry-After": "999"}), query={"page[number]": "5"}
+    )
+    with client.open(), pytest.raises(GaveUp, match="longer than retry_for"):
+        Reader(client, CONTACT, lambda items: None).read()
+
+
+def test_the_order_key_of_survey_responses_is_their_creation():
+    """Ids of responses are random, so creation time orders them."""
+    assert RESPONSE.order_key == "internal_created_at"
