@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 _MAX_DEPTH = 60
+_MAX_MEMBERS = 5_000_000
+_MAX_NESTS = 1_000_000
+"""More commas or brackets than ten thousand contacts have: each costs memory out of all proportion."""
 
 
 class BadJson(ValueError):
@@ -42,6 +45,8 @@ def parse(body: bytes) -> Any:
 
     :raises BadJson: it is something else.
     """
+    if body.count(b",") > _MAX_MEMBERS or body.count(b"[") + body.count(b"{") > _MAX_NESTS:
+        raise BadJson("it holds more values than any answer of the API has")
     try:
         return _decoder.decode(body.decode("utf-8-sig"))
     except UnicodeDecodeError:

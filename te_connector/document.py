@@ -56,12 +56,16 @@ class Fault:
 
 @attrs.frozen
 class Document:
-    """A file's data, with the line of every value and of every key."""
+    """A file's data, with the line of every value and of every key.
+
+    ``faults`` are those of its text, kept for a reader that tells them together with its own.
+    """
 
     file: str
     data: Any
     lines: Mapping[Place, int]
     key_lines: Mapping[Place, int]
+    faults: tuple[Fault, ...] = ()
 
     def fault(self, place: Place, message: str) -> Fault:
         """A fault at the value (or the nearest thing above it that has a line)."""
@@ -81,8 +85,8 @@ def fail(faults: list[Fault]) -> None:
         raise FileFaults([str(fault) for fault in ordered])
 
 
-def read(path: Path) -> Document:
-    """Read one YAML (or JSON) file.
+def read(path: Path, *, keep: bool = False) -> Document:
+    """Read one YAML (or JSON) file. ``keep`` keeps the faults that leave its data readable.
 
     :raises FileFaults: it cannot be read, or its text is not the plain YAML that is accepted here.
     """
@@ -94,10 +98,10 @@ def read(path: Path) -> Document:
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise FileFaults([f"{name}:1: the file cannot be read ({why})"]) from None
-    return parse(raw, name)
+    return parse(raw, name, keep=keep)
 
 
-def parse(raw: bytes, name: str) -> Document:
+def parse(raw: bytes, name: str, *, keep: bool = False) -> Document:
     """Read the text of one YAML (or JSON) file that is called ``name`` in messages."""
     try:
         text = raw.decode("utf-8-sig")
@@ -106,8 +110,9 @@ def parse(raw: bytes, name: str) -> Document:
         raise FileFaults([f"{name}:{line}: the file is not UTF-8 text; save it as UTF-8"]) from None
     reader = _Reader(name, text)
     data = reader.document()
-    fail(reader.faults)
-    return Document(name, data, reader.lines, reader.key_lines)
+    if not keep:
+        fail(reader.faults)
+    return Document(name, data, reader.lines, reader.key_lines, tuple(reader.faults))
 
 
 class _Reader:
@@ -213,6 +218,13 @@ class _Reader:
 def read_json(path: Path) -> Any:
     """One of the package's own JSON files (trusted: it comes with the package)."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def obeys(value: Any, schema: Mapping[str, Any]) -> bool:
+    """Whether a value breaks no rule of the schema."""
+    from jsonschema import Draft202012Validator
+
+    return bool(Draft202012Validator(schema).is_valid(value))
 
 
 def check(document: Document, schema: Mapping[str, Any], *, quote: bool = True) -> list[Fault]:

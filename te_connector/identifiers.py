@@ -35,6 +35,8 @@ _UNSEEN = re.compile(
 
 WITHIN_AN_ADDRESS = b".@-_+"
 """The marks of a plain address: with letters and digits alone between them it is its own key."""
+SMALL = bytes(range(256)).lower()
+"""ASCII letters made small, for ``bytes.translate``."""
 _BETWEEN_ADDRESSES = re.compile(r"[\s,;:<>()\[\]\"'|/\\]+")
 _EXTENSION = re.compile(r"(?:ext|x|#|,)[.:\s]*\d+\s*$", re.IGNORECASE)
 _BETWEEN_NUMBERS = (
@@ -269,14 +271,14 @@ def possible_phone(text: str, region: str) -> bool:
     return bool(phonenumbers.is_possible_number(number))
 
 
-def digit_strings(text: str) -> tuple[bytes, ...] | None:
-    """The digits of an ASCII text, and those with letters read as on a keypad; None: look closer.
+def digit_strings(text: str) -> tuple[bytes, ...]:
+    """The digits of an ASCII text, and those with letters read as on a keypad; none: look closer.
 
     It costs a hundredth of reading numbers, and every valid number in the text has its tail somewhere
     in one of these strings. (``phone-context`` is part of the number before it: look closer.)
     """
     if not text.isascii() or (";" in text and "context" in text.lower()):
-        return None
+        return ()
     raw = text.encode("ascii")
     digits, keys = raw.translate(None, _NO_DIGITS), raw.translate(_KEYPAD, _NO_KEYS)
     return (digits, keys) if len(keys) - len(digits) >= _LEAST_LETTERS else (digits,)

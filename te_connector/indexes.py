@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 
 from te_connector.identifiers import (
+    SMALL,
     TAIL,
     WITHIN_A_NUMBER,
     WITHIN_AN_ADDRESS,
@@ -68,31 +69,35 @@ class EmailIndex:
         self.kind = kind
         self._keys: dict[str, list[str]] = {}
         self._around: dict[str, list[str]] = {}
+        self._letters: set[bytes] = set()
 
     def add(self, subject: str, value: str) -> None:
         """Index one subject's address."""
         key = email_key(value)
         if key is not None:
             _note(self._keys, key, subject)
-            _note(self._around, email_neighbourhood(key), subject)
+            around = email_neighbourhood(key)
+            _note(self._around, around, subject)
+            self._letters.add(around.encode("ascii", "replace").translate(SMALL, WITHIN_AN_ADDRESS))
 
     def look(self, value: str, field: str, found: Found) -> None:
         """Compare one value of a record."""
-        key = value.lower()
-        letters = key.encode("ascii", "replace").translate(None, WITHIN_AN_ADDRESS)
-        plain = letters.isalnum() and "xn--" not in key  # then it is its own key: nearly all are
-        if not plain:
-            key = email_key(value) or ""
-        owners = self._keys.get(key)
-        if owners is not None:
-            found.extend(Evidence(subject, self.kind, field) for subject in owners)
+        letters = value.encode("ascii", "replace").translate(SMALL, WITHIN_AN_ADDRESS)
+        plain = letters.isalnum() and b"xn" not in letters  # its own key: nearly all are
+        if plain and letters not in self._letters and "+" not in value:
             return
-        near = self._around.get(email_neighbourhood(key) if "+" in key else key.replace(".", ""))
-        if near is not None:
-            why = f"{field} is the same address but for a plus-tag or dots"
-            found.extend(Near(subject, why) for subject in near)
+        key = value.lower() if plain else email_key(value) or ""
+        around = email_neighbourhood(key)
+        if around in self._around:
+            self._tell(key, around, field, found)
         elif not plain:
             self._among_others(value, field, found)
+
+    def _tell(self, key: str, around: str, field: str, found: Found) -> None:
+        owners = self._keys.get(key, ())
+        found.extend(Evidence(subject, self.kind, field) for subject in owners)
+        why = f"{field} is the same address but for a plus-tag or dots"
+        found.extend(Near(subject, why) for subject in self._around[around])
 
     def _among_others(self, value: str, field: str, found: Found) -> None:
         why = f"{field} holds the address among other text"
@@ -109,9 +114,11 @@ class PhoneIndex:
         self._numbers: dict[str, list[tuple[str, bool]]] = {}
         self._ends: dict[str, list[str]] = {}
         self._tails: set[bytes] = set()
-        self._lengths: list[int] = []
-        # The least digits of a number without country code; 0: any, or a tail has another length.
-        self._least = shortest_number(region)
+        self._lengths: set[int] = set()
+        # So many digits at least stand before the end of a number that is not of another country.
+        # Where a tail is not of the usual length, numbers are looked for anywhere.
+        self._least = max(TAIL, shortest_number(region))
+        self._usual = TAIL
         self._code = own_code(region)
 
     def add(self, subject: str, value: str) -> None:
@@ -134,32 +141,34 @@ class PhoneIndex:
 
     def _add_tail(self, tail: str) -> None:
         self._tails.add(tail.encode("ascii"))
-        self._lengths = sorted({len(tail) for tail in self._tails})
-        if self._lengths != [TAIL]:
-            self._least = 0
+        self._lengths.add(len(tail))
+        if len(tail) != TAIL:
+            self._least = self._usual = 0
 
     def look(self, value: str, field: str, found: Found) -> None:
         """Compare one value of a record."""
         least = self._least
         if "+" in value and not (value.startswith(self._code) and value.count("+") == 1):
-            least = TAIL
+            least = self._usual  # a number of another country
         digits = value.encode("ascii", "replace").translate(None, WITHIN_A_NUMBER)
-        if digits.isdigit():
-            strings: tuple[bytes, ...] | None = (digits,)
-        else:
+        strings: tuple[bytes, ...] = (digits,)
+        if not digits.isdigit():
             strings = digit_strings(value)
-        if strings is None or any(self._holds_tail(digits, least) for digits in strings):
+        elif len(digits) <= least and digits[-TAIL:] not in self._tails:
+            return
+        if not strings or self._hold_tail(strings, least):
             self._look_closely(value, field, found)
 
-    def _holds_tail(self, digits: bytes, least: int) -> bool:
-        """Whether a wanted tail stands where a number can end: nowhere before ``least`` digits."""
+    def _hold_tail(self, strings: tuple[bytes, ...], least: int) -> bool:
+        """Whether a wanted tail stands where a number can end: not before ``least`` digits."""
         tails = self._tails
-        for length in self._lengths:
-            end = len(digits)
-            while digits[end - length : end] not in tails:
-                end -= 1
-                if end < least: break
-            else: return True
+        for digits in strings:
+            for length in self._lengths:
+                end = len(digits)
+                while end >= least or end == len(digits):
+                    if digits[end - length : end] in tails:
+                        return True
+                    end -= 1
         return False
 
     def _look_closely(self, value: str, field: str, found: Found) -> None:

@@ -31,7 +31,8 @@ def read(path: Path, schema: Any) -> Document:
     :raises FileFaults: it cannot be read, or it is not plain JSON (a key twice, NaN, absurd depth).
     """
     data = _parse(path)
-    return _Json(str(path), data, _Lines(path, _VALUES), _Lines(path, _KEYS), _words(schema))
+    values, keys = _Lines(path, _VALUES), _Lines(path, _KEYS)
+    return _Json(str(path), data, values, keys, words=_words(schema))
 
 
 class _Refused(ValueError):
@@ -191,7 +192,7 @@ class _Json(Document):
     The place shows only the grammar's own words; any other key could be somebody's name.
     """
 
-    words: frozenset[str]
+    words: frozenset[str] = frozenset()
 
     def fault(self, place: Place, message: str) -> Fault:
         fault = super().fault(place, message)

@@ -47,12 +47,16 @@ class _Probe:
 
 @attrs.frozen
 class _ExternalProbe:
-    """One mapped external id, the way to it from what is listed, and the source beside it."""
+    """One mapped external id, the way to it from what holds it, and the source beside it."""
 
     field: str
     steps: tuple[str, ...]
     source: str | None
     index: ExternalIndex
+
+
+_AWRY = object()
+"""Stands where a mapping should be, and is none."""
 
 
 class Matcher:
@@ -68,7 +72,8 @@ class Matcher:
         self.odd: Counter[str] = Counter()
         self.fields: dict[str, list[str]] = {}
         self._probes: list[_Probe] = []
-        self._external: list[tuple[_ExternalProbe, str | None, str, set[str]]] = []
+        self._flat: list[tuple[_ExternalProbe, str, set[str]]] = []
+        self._listed: list[tuple[_ExternalProbe, str, str, set[str]]] = []
         indexes = _indexes(object_type, kinds, subjects)
         for mapped in object_type.mapped:
             if mapped.kind not in indexes:
@@ -76,9 +81,12 @@ class Matcher:
             self.fields.setdefault(mapped.kind, []).append(mapped.field)
             index, steps = indexes[mapped.kind], steps_of(mapped.field)
             if isinstance(index, ExternalIndex):
-                key, rest = (steps[0], steps[1:]) if len(steps) > 1 else (None, steps)
-                external = _ExternalProbe(mapped.field, rest, mapped.source, index)
-                self._external.append((external, key, rest[0], index.parts))
+                key, *rest = steps
+                probe = _ExternalProbe(mapped.field, tuple(rest) or steps, mapped.source, index)
+                if rest:
+                    self._listed.append((probe, key, rest[0], index.parts))
+                else:
+                    self._flat.append((probe, key, index.parts))
             else:
                 self._probes.append(_Probe(mapped.field, steps, index))
         self._simple = [
@@ -91,8 +99,9 @@ class Matcher:
     def look(self, record: Mapping[str, Any]) -> Look | None:
         """Compare one record; None where nothing is equal or close."""
         found: Found = []
+        get = record.get
         for key, field, look in self._simple:
-            value = record.get(key)
+            value = get(key)
             if type(value) is str:
                 look(value, field, found)
             elif type(value) is int:
@@ -104,19 +113,24 @@ class Matcher:
             for text in self._texts(values_at(record, probe.steps), probe.field):
                 probe.index.look(text, probe.field, found)
             self._note_blocks(record, probe.steps, probe.field)
-        if self._external:
+        if self._flat or self._listed:
             self._look_at_external_ids(record, found)
         return _settled(found) if found else None
 
     def _look_at_external_ids(self, record: Mapping[str, Any], found: Found) -> None:
-        for probe, key, last, wanted in self._external:
-            held = record if key is None else record.get(key)
-            for holder in held if type(held) is list else (held,):
-                if type(holder) is dict:
-                    value = holder.get(last)
-                    if value is None or (type(value) is str and value.strip() not in wanted):
-                        continue
-                self._look_closely(holder, probe, found)
+        """Look closely at those that are no text, or are a text that somebody asked for."""
+        for probe, key, wanted in self._flat:
+            value = record.get(key)
+            if value is not None and (type(value) is not str or value.strip() in wanted):
+                self._look_closely(record, probe, found)
+        for probe, key, last, wanted in self._listed:
+            listed = record.get(key)
+            if listed is None:
+                continue
+            for holder in listed if type(listed) is list else (listed,):
+                value = holder.get(last) if type(holder) is dict else _AWRY
+                if value is not None and (type(value) is not str or value.strip() in wanted):
+                    self._look_closely(holder, probe, found)
 
     def _texts(self, values: Iterable[Any], field: str) -> list[str]:
         texts = []
@@ -147,13 +161,13 @@ def _is_empty(value: Any) -> bool:
 
 def _settled(found: Found) -> Look:
     """Each reason once, the strongest of its kind; near misses of subjects that matched go."""
-    best: dict[tuple[str, str, str], Evidence] = {}
+    best: dict[tuple[str, str, str, str | None], Evidence] = {}
     near: dict[str, Near] = {}
     for item in found:
         if isinstance(item, Near):
             near.setdefault(item.subject, item)
             continue
-        key = (item.subject, item.identifier, item.field)
+        key = (item.subject, item.identifier, item.field, item.number)
         if key not in best or (best[key].weak and not item.weak):
             best[key] = item
     matched = {reason.subject for reason in best.values()}

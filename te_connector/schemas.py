@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from te_connector.contract import SchemaIssue
-from te_connector.document import Document, Fault, parse, read
+from te_connector.document import Document, Fault, Place, parse, read
 from te_connector.errors import FileFaults
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # A pattern in a schema that somebody else wrote could take for ever on a value that somebody else
 # chose; formats say what is needed. References lead nowhere but into the file itself.
 _REFUSED = ("pattern", "patternProperties")
+_REFERENCES = ("$ref", "$dynamicRef")
 _DATE = re.compile(
     r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:?\d{2})?)?"
 )
@@ -47,7 +48,8 @@ def faults_of(file: Path) -> Iterator[Fault]:
         yield document.fault(
             tuple(error.absolute_path), "this is not valid JSON Schema (draft 2020-12)"
         )
-    yield from _refused(document, document.data, ())
+    yield from _refused(document)
+    yield from _dangling(document)
 
 
 def _split(line: str) -> tuple[str, int, str]:
@@ -56,22 +58,46 @@ def _split(line: str) -> tuple[str, int, str]:
     return match[1], int(match[2]), match[3]
 
 
-def _refused(document: Document, value: Any, place: tuple[str | int, ...]) -> Iterator[Fault]:
+def _keywords(value: Any, place: Place) -> Iterator[tuple[str, Any, Place]]:
+    """Every keyword of a schema and its subschemas, its value and its place; no name of a field."""
     if isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _refused(document, item, (*place, index))
+            yield from _keywords(item, (*place, index))
         return
     if not isinstance(value, dict):
         return
     named = bool(place) and place[-1] in ("properties", "$defs", "dependentSchemas")
     for key, item in value.items():
-        here = (*place, key)
-        if key in _REFUSED and not named:
-            yield document.key_fault(here, f"{key!r} is not supported in schemas; use 'format'")
-        if key in ("$ref", "$dynamicRef") and not named and not str(item).startswith("#"):
-            yield document.key_fault(here, "a reference must stay in the file (start with #)")
+        if not named:
+            yield key, item, (*place, key)
         if key not in ("enum", "const", "default", "examples"):
-            yield from _refused(document, item, here)
+            yield from _keywords(item, (*place, key))
+
+
+def _refused(document: Document) -> Iterator[Fault]:
+    for key, value, place in _keywords(document.data, ()):
+        if key in _REFUSED:
+            yield document.key_fault(place, f"{key!r} is not supported in schemas; use 'format'")
+        if key in _REFERENCES and not str(value).startswith("#"):
+            yield document.key_fault(place, "a reference must stay in the file (start with #)")
+
+
+def _dangling(document: Document) -> Iterator[Fault]:
+    """References within the file to a place that it does not have."""
+    from referencing import Registry
+    from referencing.exceptions import Unresolvable
+    from referencing.jsonschema import DRAFT202012
+
+    schema: Any = DRAFT202012.create_resource(document.data)
+    resolver = Registry().with_resource("", schema).resolver()
+    for key, value, place in _keywords(document.data, ()):
+        if key in _REFERENCES and str(value).startswith("#"):
+            try:
+                resolver.lookup(value)
+            except Unresolvable:
+                yield document.key_fault(
+                    place, f"the reference {value!r} leads nowhere in the file"
+                )
 
 
 def load(file: Path) -> dict[str, Any]:

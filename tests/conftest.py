@@ -117,6 +117,13 @@ def _connection(vendor: Vendor, tmp_path: Path) -> dict[str, Any]:
     }
 
 
+class _Plain(yaml.SafeDumper):
+    """Writes no anchors, which the manifest may not have."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
 Edit = Callable[..., str]
 
 
@@ -149,7 +156,7 @@ def _edited(tmp_path: Path) -> Edit:
         for name, text in (schemas or {}).items():
             (folder / "schemas" / name).write_text(text, encoding="utf-8")
         path = folder / "connector.yaml"
-        path.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
+        path.write_text(yaml.dump(data, Dumper=_Plain, sort_keys=False), encoding="utf-8")
         return str(path)
 
     return edit

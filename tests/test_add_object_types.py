@@ -168,7 +168,9 @@ def test_a_child_of_a_child_is_found_and_deleted_through_both(
     path = Path(extended(tmp_path / "deep"))
     reply = (EXAMPLES / "contact_note.yaml").read_text(encoding="utf-8")
     reply = reply.replace("contact_note:", "reply:").replace("/contact-notes", "/replies")
-    reply = reply.replace("object: contact, field: contact.id", "object: contact_note, field: note_id")
+    reply = reply.replace(
+        "object: contact, field: contact.id", "object: contact_note, field: note_id"
+    )
     text = path.read_text(encoding="utf-8").replace("\nobjects:\n", f"\nobjects:\n{reply}\n", 1)
     path.write_text(text, encoding="utf-8")
     connection["manifest"] = str(path)

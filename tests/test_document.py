@@ -47,7 +47,7 @@ def test_an_empty_value_is_nothing_and_keys_are_text() -> None:
 
 
 def test_json_is_read_too_with_tabs_and_escapes() -> None:
-    value = {"a": [1, 2.5, None, True, {"b": "x\n\u2028\"/é"}], "c": {}}
+    value = {"a": [1, 2.5, None, True, {"b": 'x\n\u2028"/é'}], "c": {}}
     raw = json.dumps(value, indent="\t").encode()
     assert document.parse(raw, "f.json").data == value
     assert document.parse(b"\xef\xbb\xbf" + raw, "f.json").data == value

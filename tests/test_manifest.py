@@ -84,7 +84,7 @@ FAULTY: dict[str, tuple[str, str, str, str]] = {
         "    path: /contacts\n", "", "  contact:", "'contact' lacks the key 'path'; add it",
     ),
     "a top-level key that lacks": (
-        'version: "1.0.0"', 'x-version: "1.0.0"', "# yaml-language", "the file lacks the key 'version'",
+        'version: "1.0.0"', 'edition: "1.0.0"', "connector:", "the file lacks the key 'version'",
     ),
     "a key given twice": (
         "    path: /users\n", "    path: /users\n    path: /people\n", "/people",
@@ -216,9 +216,9 @@ FAULTY: dict[str, tuple[str, str, str, str]] = {
         "order: {key: id, sort: id}\n    identifiers", "order: {sort: id}\n    identifiers",
         "order: {sort", "'order' lacks the key 'key'; add it",
     ),
-    "identifiers that are a list": (
-        f"      email:\n{CONTACT_EMAIL} ", "      - email ", "    identifiers:",
-        "'identifiers' must be a mapping (key: value)",
+    "a delete that is a list": (
+        "    delete: {allowed: true}", "    delete: []", "delete: []",
+        "'delete' must be a mapping (key: value)",
     ),
     "a kind with no fields": (
         CONTACT_EMAIL, "        []", "      email:", "'email' must not be empty",
@@ -236,13 +236,12 @@ FAULTY: dict[str, tuple[str, str, str, str]] = {
         "only external ids have a source",
     ),
     "an e-mail read by id": (
-        "{field: email_work}", "{field: email_work, by_id: true}", "by_id: true}", 
+        "{field: email_work}", "{field: email_work, by_id: true}", "by_id: true}",
         "only ids can be read by id",
     ),
     "nothing to match by": (
-        "    identifiers:\n      email:\n        - {field: email, filter: email}\n      service_id:\n"
-        "        - {field: id, by_id: true}\n    delete:\n      allowed: false\n",
-        "    delete:\n      allowed: false\n", "  user:",
+        "    identifiers:\n      email:\n        - {field: email, filter: email}\n      service_id:\n",
+        "    identifiers: {}\n    #", "  user:",
         "'user' has neither identifiers nor a parent, so nothing could match it",
     ),
     "a parent that is not declared": (
@@ -270,9 +269,11 @@ FAULTY: dict[str, tuple[str, str, str, str]] = {
         "    why: They are kept so that the person is not written to again.\n", "",
         "what: E-mail unsub", "lacks the key 'why'; add it",
     ),
-    "objects that are a list": (
-        "objects:\n  contact:", "objects:\n  - contact:", "  - contact:",
-        "'objects' must be a mapping (key: value)",
+    "an object that is a text": (
+        "objects:\n", "objects:\n  note: /notes\n", "note:", "'note' must be a mapping (key: value)",
+    ),
+    "an empty object": (
+        "objects:\n", "objects:\n  note:\n", "note:", "'note' must be a mapping (key: value)",
     ),
 }  # fmt: skip
 
@@ -358,7 +359,7 @@ def test_a_circle_of_parents_is_told_of_each_of_them(copied: Copy) -> None:
 
 
 SCHEMAS: dict[str, tuple[str, int, str]] = {
-    "not JSON": ("{", 1, "this is not valid YAML"),
+    "not JSON": ("{]", 1, "this is not valid YAML"),
     "empty": ("", 1, "the file is empty"),
     "a list": ("[]", 1, "a schema must be a mapping"),
     "true": ("true", 1, "a schema must be a mapping"),
@@ -515,7 +516,8 @@ def test_parents_come_before_children_however_they_are_written(edited: Edit) -> 
     data = yaml.safe_load(PACKAGED)["objects"]
     turned = dict(reversed(data.items()))
     turned = {"reply": {**data["contact_survey_response"], "path": "/replies",
-                        "parent": {"object": "contact_survey_response", "field": "r"}}, **turned}  # fmt: skip
+                        "parent": {"object": "contact_survey_response", "field": "r"}},
+              **turned}  # fmt: skip
     made = manifest.load(Path(edited({"objects": turned})))
     ordered = [item.name for item in made.parents_first()]
     assert ordered.index("contact") < ordered.index("contact_survey_response")
@@ -567,7 +569,9 @@ def test_a_link_to_the_packaged_manifest_is_the_packaged_manifest(tmp_path: Path
     assert manifest.load(tmp_path / "link.yaml").packaged is True
 
 
-def test_a_missing_packaged_manifest_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_missing_packaged_manifest_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(resources, "__file__", str(tmp_path / "te_connector" / "resources.py"))
     with pytest.raises(errors.StateError, match="install te-connector again"):
         resources.packaged_manifest()
@@ -594,7 +598,11 @@ def test_manifest_changes_reach_what_is_sent(
 ) -> None:
     vendor.tables["people"] = [v.user(1, email="ada@example.com"), v.user(2)]
     connection["manifest"] = edited(
-        {"objects.user.path": "/people", "objects.user.page_size": 7, "objects.user.scope": "unknown"}
+        {
+            "objects.user.path": "/people",
+            "objects.user.page_size": 7,
+            "objects.user.scope": "unknown",
+        }
     )
     answer = host.fetch(connection, [subject(email="ada@example.com")], {"object_types": ["user"]})
     assert ids_of(answer, "user") == ["1"]

@@ -36,7 +36,7 @@ def layout_of(file: Path) -> Layout:
 
 
 @functools.lru_cache(maxsize=64)
-def _layout_of(file: Path, stamp: int) -> Layout:
+def _layout_of(file: Path, _stamp: int) -> Layout:
     schema = schemas.load(file)
     return _layout("", schema, schema, 0)
 

@@ -146,9 +146,9 @@ def _reasons(kept: Kept, terms: Terms) -> Iterator[str]:
             yield "it belongs to another entry on this page"
         elif reason["field"]:
             field = terms.field(kept.object_type, reason["field"])
-            yield f"its “{field}” is the same as one that was given for you ({kind})"
+            yield f"its “{field}” is the same as what was given for you as “{kind}”"
         else:
-            yield f"a detail of it is the same as one that was given for you ({kind})"
+            yield f"a detail of it is the same as what was given for you as “{kind}”"
 
 
 def _once(macro: Callable[[Any], str], block: Block) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 
@@ -19,6 +19,9 @@ from te_connector.document import Document, Fault, Place, check, fail, read, rea
 from te_connector.fields import steps_of
 from te_connector.manifest import Manifest
 from te_connector.package.layout import Layout, layout_of
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
 
 Steps = tuple[str, ...]
 
@@ -86,16 +89,19 @@ class Policy:
         :raises FileFaults: all that is wrong with it, one line each.
         """
         manifest = manifest if manifest is not None else manifests.load()
-        document = read(Path(path))
-        fail(check(document, read_json(resources.grammar("policy"))))
-        fail(list(_faults(document, manifest)))
+        document = read(Path(path), keep=True)
+        grammar = read_json(resources.grammar("policy"))
+        found = [*check(document, grammar), *_faults(document, grammar, manifest)]
+        unreadable = {fault.line for fault in document.faults}
+        follows = [fault for fault in found if fault.line in unreadable]
+        fail([*document.faults, *(fault for fault in found if fault not in follows)])
         data = document.data
         controller = data.get("controller")
         return cls(
             file=document.file,
             rules={name: _rule(rule) for name, rule in data.get("objects", {}).items()},
-            include=tuple(_named(document, "include")),
-            exclude=tuple(_named(document, "exclude")),
+            include=tuple(_named(document, "include", data.get("include", []))),
+            exclude=tuple(_named(document, "exclude", data.get("exclude", []))),
             controller=(
                 Controller(controller["name"], controller["contact"], controller.get("note", ""))
                 if controller
@@ -126,32 +132,50 @@ def _field(entry: Any) -> str:
     return str(entry if isinstance(entry, str) else entry["field"])
 
 
-def _named(document: Document, key: str) -> Iterator[Named]:
-    for index, entry in enumerate(document.data.get(key, [])):
-        given = {"object": entry} if isinstance(entry, str) else entry
-        object_type, _, object_id = given["object"].partition(":")
-        yield Named(
-            object_type,
-            object_id,
-            given.get("subject"),
-            given.get("why", ""),
-            document.lines[(key, index)],
-        )
+def _named(document: Document, key: str, entries: list[Any]) -> list[Named]:
+    return [
+        _named_one(entry, document.lines[(key, index)]) for index, entry in enumerate(entries)
+    ]
+
+
+def _named_one(entry: Any, line: int) -> Named:
+    given = {"object": entry} if isinstance(entry, str) else entry
+    object_type, _, object_id = given["object"].partition(":")
+    return Named(object_type, object_id, given.get("subject"), given.get("why", ""), line)
 
 
 # --- faults that the grammar cannot tell ------------------------------------------------------
 
 
-def _faults(document: Document, manifest: Manifest) -> Iterator[Fault]:
-    for name, rule in document.data.get("objects", {}).items():
+def _faults(
+    document: Document, grammar: Mapping[str, Any], manifest: Manifest
+) -> Iterator[Fault]:
+    """Looks only at what obeys the grammar, so that all faults are told together."""
+    data = document.data if isinstance(document.data, dict) else {}
+    rules = data.get("objects")
+    sound = _validator(grammar, grammar["$defs"]["rule"])
+    for name, rule in rules.items() if isinstance(rules, dict) else ():
         place = ("objects", name)
         if name not in manifest.objects:
             yield document.key_fault(place, _unknown_type(name, manifest))
-            continue
-        yield from _rule_faults(document, rule, place)
-        layout = layout_of(manifest.schemas_folder / manifest.objects[name].schema)
-        yield from _field_faults(document, name, layout)
-    yield from _object_faults(document, manifest)
+        elif sound.is_valid(rule):
+            yield from _rule_faults(document, rule, place)
+            layout = layout_of(manifest.schemas_folder / manifest.objects[name].schema)
+            yield from _field_faults(document, name, layout)
+    seen: dict[tuple[str, str], dict[str | None, str]] = {}
+    for key in ("include", "exclude"):
+        entries = data.get(key)
+        sound = _validator(grammar, grammar["properties"][key]["items"])
+        for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+            if sound.is_valid(entry):
+                named = _named_one(entry, document.lines[(key, index)])
+                yield from _object_faults(document, (key, index), named, seen, manifest)
+
+
+def _validator(grammar: Mapping[str, Any], part: Mapping[str, Any]) -> Validator:
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator({**part, "$defs": grammar["$defs"]})
 
 
 def _unknown_type(name: str, manifest: Manifest) -> str:
@@ -222,22 +246,24 @@ def _unknown_field(
         layout = layout.fields[step]
 
 
-def _object_faults(document: Document, manifest: Manifest) -> Iterator[Fault]:
-    seen: dict[tuple[str, str, str | None], str] = {}
-    for key in ("include", "exclude"):
-        for index, named in enumerate(_named(document, key)):
-            place = (key, index)
-            if named.object_type not in manifest.objects:
-                yield document.fault(place, _unknown_type(named.object_type, manifest))
-            for subject in (named.subject, None):
-                earlier = seen.get((named.object_type, named.id, subject))
-                if earlier is None:
-                    continue
-                if earlier == key:
-                    yield document.fault(place, f"{named} is named twice under {key}; keep one")
-                else:
-                    yield document.fault(
-                        place, f"{named} is both put in and taken out; keep one of the two"
-                    )
-                break
-            seen[(named.object_type, named.id, named.subject)] = key
+def _object_faults(
+    document: Document,
+    place: tuple[str, int],
+    named: Named,
+    seen: dict[tuple[str, str], dict[str | None, str]],
+    manifest: Manifest,
+) -> Iterator[Fault]:
+    key = place[0]
+    if named.object_type not in manifest.objects:
+        yield document.fault(place, _unknown_type(named.object_type, manifest))
+    named_before = seen.setdefault((named.object_type, named.id), {})
+    for subject, earlier in named_before.items():
+        if subject is not None and named.subject is not None and subject != named.subject:
+            continue
+        if earlier == key:
+            yield document.fault(place, f"{named} is named twice under {key}; keep one")
+        else:
+            message = f"{named} is both put in and taken out; keep one of the two"
+            yield document.fault(place, message)
+        break
+    named_before[named.subject] = key

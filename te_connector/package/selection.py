@@ -159,10 +159,9 @@ class _Chooser:
         if named.subject is None and key in self._shared:
             return "is a shared match; name the subject that it belongs to with 'subject'"
         for subject in have if named.subject is None else {named.subject}:
-            record = self._mine[subject][key]
-            if self.why_not(subject, record) is not None:
-                parent = next(one for one in parents_of(record) if self._is_out(subject, one))
-                return f"goes out only with {parent[0]}:{parent[1]}; include that too"
+            for parent in parents_of(self._mine[subject][key]):
+                if self._is_out(subject, parent):
+                    return f"goes out only with {parent[0]}:{parent[1]}; include that too"
         return ""
 
 

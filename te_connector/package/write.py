@@ -29,7 +29,7 @@ from te_connector.package.searched import (
     searched,
     searched_with,
 )
-from te_connector.package.selection import NO_POLICY, Choice, Withheld, choose
+from te_connector.package.selection import NO_POLICY, Choice, Kept, Withheld, choose
 from te_connector.package.terms import Terms, terms_of
 from te_connector.package.thirdparty import third_party
 from te_connector.result import Result
@@ -179,14 +179,10 @@ class _Writer:
         for key, value in head.items():
             file.write(f"{'{' if key == 'subject' else ','}\n{_encode(key)}: {_encode(value)}")
         file.write(',\n"records": [')
-        for number, kept in enumerate(by_type(choice, self.terms)):
-            record = {
-                "object_type": kept.object_type,
-                "id": kept.id,
-                "matched_by": kept.matched_by,
-                "data": kept.data,
-            }
-            file.write(f"{',' if number else ''}\n{_encode_lines(record)}")
+        file.writelines(
+            f"{',' if number else ''}\n{_encode_lines(_released(kept))}"
+            for number, kept in enumerate(by_type(choice, self.terms))
+        )
         file.write("\n]}\n")
 
     def officers_list(self, packages: Sequence[Package]) -> None:
@@ -219,6 +215,11 @@ class _Writer:
                 writer.writerow([csvfiles.guard(cell) for cell in row])
 
 
+def _released(kept: Kept) -> dict[str, Any]:
+    known = {"object_type": kept.object_type, "id": kept.id, "matched_by": kept.matched_by}
+    return {**known, "data": kept.data}
+
+
 def _counts(package: Package) -> dict[str, Any]:
     return {
         "subject": package.subject,
@@ -236,4 +237,4 @@ def _create(path: Path, encoding: str = "utf-8") -> TextIO:
     Half a surrogate pair, which JSON text may hold and UTF-8 may not, is written as JSON's escape.
     """
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    return open(handle, "w", encoding=encoding, errors="backslashreplace", newline="")  # noqa: PTH123, SIM115
+    return open(handle, "w", encoding=encoding, errors="backslashreplace", newline="")
