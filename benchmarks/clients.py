@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import resource
+import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -40,20 +41,19 @@ def loop(base: str, emails: set[str]) -> set[str]:
     return found
 
 
-def connector(base: str, emails: set[str], limits: str) -> tuple[set[str], bool]:
+class Connector:
     """The same question put to the connector, through its hook."""
-    import shutil
 
-    import pluggy
+    def __init__(self, base: str, limits: str, folder: str) -> None:
+        import pluggy
 
-    import te_connector.plugin
-    from te_connector import access, hookspecs, resources  # noqa: F401  (start-up is not measured)
+        import te_connector.plugin
+        from te_connector import hookspecs, resources
 
-    pm = pluggy.PluginManager("privacy_connector")
-    pm.add_hookspecs(hookspecs)
-    pm.register(te_connector.plugin)
-    with tempfile.TemporaryDirectory() as folder:
-        connection = {
+        self.pm = pluggy.PluginManager("privacy_connector")
+        self.pm.add_hookspecs(hookspecs)
+        self.pm.register(te_connector.plugin)
+        self.connection = {
             "connector": "total-expert",
             "base_url": base,
             "credentials": {"client_id": "i", "client_secret": "s"},
@@ -65,15 +65,20 @@ def connector(base: str, emails: set[str], limits: str) -> tuple[set[str], bool]
             text = text.replace("{count: 1000, seconds: 60}", f"{{count: {count}, seconds: {seconds}}}")
             Path(folder, "connector.yaml").write_text(text)
             shutil.copytree(resources.root() / "schemas", Path(folder, "schemas"))
-            connection["manifest"] = f"{folder}/connector.yaml"
+            self.connection["manifest"] = f"{folder}/connector.yaml"
+        self.pm.hook.discover(connection=self.connection)  # loads the manifest: start-up
+
+    def fetch(self, emails: set[str]) -> tuple[set[str], bool]:
+        """Fetch the contacts of all addresses, one subject each."""
         subjects = [
             {"id": f"s{number}", "identifiers": {"email": [email]}}
             for number, email in enumerate(sorted(emails))
         ]
-        answer = pm.hook.fetch(
-            connection=connection, subjects=subjects, options={"object_types": ["contact"]}
+        answer = self.pm.hook.fetch(
+            connection=self.connection, subjects=subjects, options={"object_types": ["contact"]}
         )
-    return {record["id"] for record in answer["records"]}, answer["coverage"][0]["complete"]
+        found = {record["id"] for record in answer["records"]}
+        return found, answer["coverage"][0]["complete"]
 
 
 def main() -> None:
@@ -90,24 +95,31 @@ def main() -> None:
     if options.every:
         wanted = {f"person{n}@example.com" for n in range(1, options.contacts + 1, options.every)}
     base = BASE.format(port=options.port)
-    if options.client == "loop":
-        import requests  # noqa: F401  (start-up is not measured)
-    else:
-        from te_connector import access, plugin, session  # noqa: F401
-        import phonenumbers, requests_oauthlib, cryptography.fernet, jsonschema  # noqa: E401, F401
-    started, cpu = time.perf_counter(), time.process_time()
-    complete = None
-    if options.client == "loop":
-        found = loop(base, wanted)
-    else:
-        found, complete = connector(base, wanted, options.limits)
-    print(json.dumps({
-        "wall": time.perf_counter() - started,
-        "cpu": time.process_time() - cpu,
+    with tempfile.TemporaryDirectory() as folder:
+        if options.client == "loop":
+            import requests  # noqa: F401  (start-up is not measured)
+        else:
+            import cryptography.fernet
+            import requests_oauthlib
+
+            from te_connector import access, session  # noqa: F401
+
+            client = Connector(base, options.limits, folder)
+        started, cpu = time.perf_counter(), time.process_time()
+        complete = None
+        if options.client == "loop":
+            found = loop(base, wanted)
+        else:
+            found, complete = client.fetch(wanted)
+        wall, cpu = time.perf_counter() - started, time.process_time() - cpu
+    told = {
+        "wall": wall,
+        "cpu": cpu,
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "found": sorted(found, key=int),
         "complete": complete,
-    }))
+    }
+    print(json.dumps(told))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -43,6 +44,8 @@ class Findings:
     found: dict[tuple[str, str], Found] = attrs.Factory(dict)
     near: dict[tuple[str, str], str] = attrs.Factory(dict)
     unlisted_near: dict[str, int] = attrs.Factory(dict)
+    _listed_near: Counter[str] = attrs.field(factory=Counter, repr=False)
+    _more_near: set[tuple[str, str]] = attrs.field(factory=set, repr=False)
     _lock: threading.Lock = attrs.field(factory=threading.Lock, repr=False)
 
     def take(self, matcher: Matcher | ChildMatcher, items: Sequence[Item]) -> None:
@@ -71,10 +74,12 @@ class Findings:
     def _keep_near(self, subject: str, name: str, why: str) -> None:
         if (subject, name) in self.found or (subject, name) in self.near:
             return
-        if sum(1 for key in self.near if key[0] == subject) >= MOST_NEAR:
+        if self._listed_near[subject] < MOST_NEAR:
+            self._listed_near[subject] += 1
+            self.near[subject, name] = why
+        elif (subject, name) not in self._more_near:  # one object may come more than once
+            self._more_near.add((subject, name))
             self.unlisted_near[subject] = self.unlisted_near.get(subject, 0) + 1
-            return
-        self.near[subject, name] = why
 
     def flaw(self, code: str, detail: str, subject: str | None = None) -> None:
         """Note why the look at this type is not complete."""

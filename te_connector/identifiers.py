@@ -35,8 +35,8 @@ _UNSEEN = re.compile(
 
 WITHIN_AN_ADDRESS = b".@-_+"
 """The marks of a plain address: with letters and digits alone between them it is its own key."""
-SMALL = bytes(range(256)).lower()
-"""ASCII letters made small, for ``bytes.translate``."""
+_NOT_IN_ONE = re.compile(r"[\s;<>]|,[^@]*$")
+"""What no single address has in it: a comma can stand in front of the @ alone."""
 _BETWEEN_ADDRESSES = re.compile(r"[\s,;:<>()\[\]\"'|/\\]+")
 _EXTENSION = re.compile(r"(?:ext|x|#|,)[.:\s]*\d+\s*$", re.IGNORECASE)
 _BETWEEN_NUMBERS = (
@@ -67,16 +67,20 @@ def email_key(text: str) -> str | None:
     key = text.strip().lower()
     if len(key) > MAX_LENGTH:
         return None
-    if not text.isascii() or not text.isprintable() or "xn--" in key:
+    if not text.isascii() or not text.isprintable():
         return _email_key_slowly(text.strip())
-    return key if 0 < key.rfind("@") < len(key) - 1 and " " not in key else None
+    return key if _is_one_address(key) else None
+
+
+def _is_one_address(text: str) -> bool:
+    return text.count("@") == 1 and "@" not in (text[0], text[-1]) and not _NOT_IN_ONE.search(text)
 
 
 def _email_key_slowly(text: str) -> str | None:
     local, _, domain = text.rpartition("@")
     local, domain = _visible(local), _visible(domain, keep=_JOINERS)
     shown = _visible(domain)
-    if not local or not shown or any(char.isspace() for char in local + shown):
+    if not _is_one_address(f"{local}@{shown}"):
         return None
     return f"{_lower(local)}@{_domain_key(domain, shown)}"
 
@@ -243,12 +247,12 @@ def rewrites(region: str) -> bool:
 
 
 def shortest_number(region: str) -> int:
-    """How many digits a number has at least where it is written without its country."""
+    """How many digits a number has at least where it is written without its country (at most 10)."""
     from phonenumbers import PhoneMetadata
 
     data = PhoneMetadata.metadata_for_region(region, None)
     usual = data.general_desc if data is not None else None
-    return 0 if usual is None or rewrites(region) else min(usual.possible_length)
+    return 0 if usual is None or rewrites(region) else min(10, *usual.possible_length)
 
 
 def own_code(region: str) -> str:

@@ -11,7 +11,6 @@ from typing import Any
 import attrs
 
 from te_connector.identifiers import (
-    SMALL,
     TAIL,
     WITHIN_A_NUMBER,
     WITHIN_AN_ADDRESS,
@@ -69,25 +68,21 @@ class EmailIndex:
         self.kind = kind
         self._keys: dict[str, list[str]] = {}
         self._around: dict[str, list[str]] = {}
-        self._letters: set[bytes] = set()
 
     def add(self, subject: str, value: str) -> None:
         """Index one subject's address."""
         key = email_key(value)
         if key is not None:
             _note(self._keys, key, subject)
-            around = email_neighbourhood(key)
-            _note(self._around, around, subject)
-            self._letters.add(around.encode("ascii", "replace").translate(SMALL, WITHIN_AN_ADDRESS))
+            _note(self._around, email_neighbourhood(key), subject)
 
     def look(self, value: str, field: str, found: Found) -> None:
         """Compare one value of a record."""
-        letters = value.encode("ascii", "replace").translate(SMALL, WITHIN_AN_ADDRESS)
-        plain = letters.isalnum() and b"xn" not in letters  # its own key: nearly all are
-        if plain and letters not in self._letters and "+" not in value:
-            return
-        key = value.lower() if plain else email_key(value) or ""
-        around = email_neighbourhood(key)
+        key = value.lower()
+        plain = key.encode("ascii", "replace").translate(None, WITHIN_AN_ADDRESS).isalnum()
+        if not plain:  # nearly all are, and then this is the key
+            key = email_key(value) or ""
+        around = email_neighbourhood(key) if "+" in key else key.replace(".", "")
         if around in self._around:
             self._tell(key, around, field, found)
         elif not plain:
@@ -148,14 +143,15 @@ class PhoneIndex:
     def look(self, value: str, field: str, found: Found) -> None:
         """Compare one value of a record."""
         least = self._least
-        if "+" in value and not (value.startswith(self._code) and value.count("+") == 1):
+        if "+" in value and not value.startswith(self._code):
             least = self._usual  # a number of another country
         digits = value.encode("ascii", "replace").translate(None, WITHIN_A_NUMBER)
-        strings: tuple[bytes, ...] = (digits,)
-        if not digits.isdigit():
+        if digits.isdigit():
+            if len(digits) <= least and digits[-TAIL:] not in self._tails:
+                return
+            strings: tuple[bytes, ...] = (digits,)
+        else:
             strings = digit_strings(value)
-        elif len(digits) <= least and digits[-TAIL:] not in self._tails:
-            return
         if not strings or self._hold_tail(strings, least):
             self._look_closely(value, field, found)
 

@@ -29,6 +29,13 @@ class Judge:
         self._subjects = {subject.id: subject for subject in subjects}
         self._findings = all_findings
         self._weak: dict[tuple[str, str, str], bool] = {}
+        self._sharing: dict[tuple[str, str | None], set[tuple[str, str]]] = {}
+        for findings in all_findings.values():
+            for (subject, name), found in findings.found.items():
+                for reason in found.evidence:
+                    if reason.number is not None:
+                        same = self._sharing.setdefault((subject, reason.number), set())
+                        same.add((findings.object_type.name, name))
         self.problems: list[Problem] = []
 
     def judge(self, wanted: Iterable[str]) -> list[Record]:
@@ -64,7 +71,7 @@ class Judge:
             "id": name,
             "data": found.data,
             "digest": digest_of(found.data),
-            "matched_by": [_matched_by(reason) for reason in found.evidence],
+            "matched_by": _matched_by(found.evidence),
             "strength": "weak" if weak else "strong",
             "deletable": object_type.deletable,
             "schema_issues": schemas.issues(
@@ -93,14 +100,8 @@ class Judge:
         foreign = emails_of(found.data, of_type, kinds) - emails_asked(
             self._subjects[subject], kinds
         )
-        numbers = {reason.number for reason in phones}
-        sharing = [
-            other
-            for (whose, other), record in findings.found.items()
-            if whose == subject
-            and other != name
-            and any(reason.number in numbers for reason in record.evidence)
-        ]
+        sharing = set().union(*(self._sharing[subject, reason.number] for reason in phones))
+        sharing.discard((of_type.name, name))
         if foreign:
             self._tell(
                 "foreign_email",
@@ -114,7 +115,7 @@ class Judge:
                 "phone_shared",
                 of_type.name,
                 subject,
-                f"{of_type.name} {name} matches by a phone that {len(sharing)} other records share; "
+                f"{of_type.name} {name} matches by a phone that {_others(len(sharing))}; "
                 "look before it goes out or is deleted",
             )
         return bool(foreign or sharing)
@@ -158,8 +159,17 @@ class Judge:
         )
 
 
-def _matched_by(reason: Evidence) -> MatchedBy:
-    matched: MatchedBy = {"identifier": reason.identifier, "field": reason.field}
-    if reason.parent is not None:
-        matched["id"] = reason.parent
-    return matched
+def _matched_by(evidence: Iterable[Evidence]) -> list[MatchedBy]:
+    """Every identifier and field once, even where two numbers in one field are the subject's."""
+    told: list[MatchedBy] = []
+    for reason in evidence:
+        matched: MatchedBy = {"identifier": reason.identifier, "field": reason.field}
+        if reason.parent is not None:
+            matched["id"] = reason.parent
+        if matched not in told:
+            told.append(matched)
+    return told
+
+
+def _others(count: int) -> str:
+    return "another record shares" if count == 1 else f"{count} other records share"

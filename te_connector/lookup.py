@@ -13,11 +13,13 @@ way to escape them is documented.
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 import attrs
+import idna
 
 from te_connector.client import Client
 from te_connector.errors import PastEnd, Rejected
@@ -133,8 +135,8 @@ def _impossible(kind: Kind) -> str:
     """A value that no object can have."""
     if kind.compare == "email":
         return f"te-connector-{secrets.token_hex(8)}@nobody.invalid"
-    if kind.compare == "phone":
-        return "0000000000000000"
+    if kind.compare == "phone":  # in no country, and unlike the zeros that people fill in
+        return f"0000000{secrets.randbelow(10**9):09}"
     if kind.compare == "id":
         return _NOT_AN_ID
     return f"te-connector-{secrets.token_hex(8)}"
@@ -145,35 +147,58 @@ def _other_spellings(value: str, kind: Kind) -> list[str]:
     if kind.compare == "email":
         return [value.swapcase()]
     if kind.compare == "phone":
-        return [other for other in _phone_spellings(value, kind) if other != value]
+        return [other for other in _phone_spellings(value, kind) if other != value][:2]
     return []
 
 
 def _phone_spellings(value: str, kind: Kind) -> list[str]:
-    """A number as digits without its country and as people write it: both must be found."""
+    """A number as digits, with its country, and as people write it: all must be found."""
     spelled: list[str] = []
     for number in phones(value, kind.region).numbers:
         digits = number.national
-        people = f"({digits[:3]}) {digits[3:6]}-{digits[6:]}" if len(digits) == 10 else number.e164
-        spelled += [digits, people]
+        people = f"({digits[:3]}) {digits[3:6]}-{digits[6:]}" if len(digits) == 10 else digits
+        spelled += [number.e164, digits, people]
     return spelled
 
 
 def _queries(values: Iterable[str], kind: Kind, verdict: Verdict) -> list[str]:
-    """What is sent for a subject's values: one spelling where any will do."""
+    """What is sent for subjects' values: one spelling where the filter finds any, else several."""
     queries: list[str] = []
     for value in values:
         text = value.strip()
         if kind.compare == "email":
-            key = email_key(value) or text
-            queries += [key] if verdict.passed == "any" and text.isascii() else [text, key]
+            queries += _email_queries(text, exact=verdict.passed == "exact")
         elif kind.compare == "phone":
-            queries += _phone_spellings(value, kind)[:1] if verdict.passed == "any" else [text]
+            if verdict.passed == "exact":
+                queries.append(text)
+            queries += [number.e164 for number in phones(value, kind.region).numbers]
         elif kind.compare == "external_id":
-            queries.append(text.partition(":")[2] or text)
+            queries += _after_colons(text)
         else:
             queries.append(text)
     return list(dict.fromkeys(queries))
+
+
+def _email_queries(text: str, *, exact: bool) -> list[str]:
+    """The key, and the texts that are the same address but for the spelling of what is not ASCII."""
+    key = email_key(text) or text
+    queries = [key]
+    if exact or not text.isascii():
+        queries.insert(0, text)
+    local, _, domain = key.rpartition("@")
+    if "xn--" in domain:
+        with contextlib.suppress(UnicodeError):
+            queries.append(f"{local}@{idna.decode(domain)}")
+    return queries
+
+
+def _after_colons(text: str) -> list[str]:
+    """An external id as it was given, and without what may be its source."""
+    queries, colon = [text], ":"
+    while colon:
+        _, colon, text = text.partition(":")
+        queries.append(text)
+    return [query for query in queries if query]
 
 
 def look_quickly(search: Search, matcher: Matcher, findings: Findings) -> None:
@@ -222,7 +247,10 @@ def _look_up(
                 "exact", "a value with a comma or an equals sign is not sent in a filter"
             )
             continue
-        items = filters.ask(mapped.filter, query)
+        try:
+            items = filters.ask(mapped.filter, query)
+        except Rejected:
+            return Verdict("nothing", "the server refuses its filter for what was asked")
         if items is None:
             return Verdict("nothing", "its filter returns more objects than it should")
         findings.take(matcher, items)

@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from te_connector.fields import blocks_at, steps_of, values_at
-from te_connector.identifiers import email_key, id_key
+from te_connector.identifiers import email_key, email_keys, id_key
 from te_connector.indexes import (
     EmailIndex,
     Evidence,
@@ -121,7 +121,7 @@ class Matcher:
         """Look closely at those that are no text, or are a text that somebody asked for."""
         for probe, key, wanted in self._flat:
             value = record.get(key)
-            if value is not None and (type(value) is not str or value.strip() in wanted):
+            if value.strip() in wanted if type(value) is str else value is not None:
                 self._look_closely(record, probe, found)
         for probe, key, last, wanted in self._listed:
             listed = record.get(key)
@@ -129,7 +129,7 @@ class Matcher:
                 continue
             for holder in listed if type(listed) is list else (listed,):
                 value = holder.get(last) if type(holder) is dict else _AWRY
-                if value is not None and (type(value) is not str or value.strip() in wanted):
+                if value.strip() in wanted if type(value) is str else value is not None:
                     self._look_closely(holder, probe, found)
 
     def _texts(self, values: Iterable[Any], field: str) -> list[str]:
@@ -242,14 +242,14 @@ class ChildMatcher:
 def emails_of(
     record: Mapping[str, Any], object_type: ObjectType, kinds: Mapping[str, Kind]
 ) -> set[str]:
-    """The keys of all e-mail addresses that a record carries in mapped fields."""
-    keys = set()
+    """The keys of all e-mail addresses that a record carries in mapped fields, however written."""
+    keys: set[str] = set()
     for mapped in object_type.mapped:
         if kinds[mapped.kind].compare == "email":
             for value in values_at(record, steps_of(mapped.field)):
-                key = email_key(value) if isinstance(value, str) else None
-                if key is not None:
-                    keys.add(key)
+                if isinstance(value, str):
+                    key = email_key(value)
+                    keys.update(email_keys(value) if key is None else (key,))
     return keys
 
 

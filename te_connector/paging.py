@@ -45,7 +45,7 @@ from te_connector.errors import AnswerError, OddAnswer, PastEnd, Rejected
 from te_connector.manifest import ObjectType
 from te_connector.pages import Item, Page, any_falls, falls, params_of, read_page
 
-MAX_IN_FLIGHT = 48
+MAX_IN_FLIGHT = 50
 """At most so many requests at once; latency and quota decide how many are used."""
 SECONDS_OF_WORK = 0.003
 """What one page costs this process: more in flight than latency divided by it gains nothing."""

@@ -14,7 +14,10 @@ from te_connector.client import Client
 from te_connector.errors import (
     AnswerError,
     ConnectorError,
+    Forbidden,
     NotFound,
+    OddAnswer,
+    Rejected,
     SignInError,
     Unreachable,
 )
@@ -78,16 +81,16 @@ def scan(search: Search, matcher: Matcher | ChildMatcher, findings: Findings) ->
     findings.seen, findings.complete = tally.seen, tally.complete
     for fault in tally.faults:
         findings.flaw("list_unsteady", fault)
-    for field, count in matcher.odd.items():
+    for field in matcher.odd:
         findings.flaw(
             "field_odd",
-            f"{field} held something that is neither text nor a whole number {count} times, which "
+            f"{field} held something that is neither text nor a whole number in some objects, which "
             "could not be compared",
         )
     if isinstance(matcher, ChildMatcher) and matcher.unlinked:
         findings.flaw(
             "parent_missing",
-            f"{matcher.unlinked} objects do not say to which {parent_title(object_type)} they belong",
+            f"some objects do not say to which {parent_title(object_type)} they belong",
         )
     if tally.complete:
         findings.reasons.append(_rests_on(object_type, tally.pages))
@@ -125,21 +128,8 @@ def ids_asked(search: Search, object_type: ObjectType) -> dict[str, str]:
 
 def read_ids(search: Search, matcher: Matcher, findings: Findings, ids: Sequence[str]) -> None:
     """Read each id and compare what comes; complete once a 404 is known to mean what it says."""
-    object_type, client = findings.object_type, search.client
-    absent = 0
-    for name in ids:
-        if not has_shape(name, object_type.id_shape):
-            continue  # no id of this type looks like that, so none is sent
-        try:
-            item = read_object(client, object_type, name)
-        except NotFound:
-            absent += 1
-            continue
-        findings.seen += 1
-        findings.take(matcher, [item])
-        search.reporter.tell(
-            {"event": "ids", "object_type": object_type.name, "found": len(findings.found)}
-        )
+    client, object_type = search.client, findings.object_type
+    absent = _read_each(search, matcher, findings, ids, findings.flaw)
     if absent and not path_is_shown(client, object_type, ""):
         if is_listed_empty(client, object_type):
             findings.reasons.append("the list holds nothing at all")
@@ -148,6 +138,34 @@ def read_ids(search: Search, matcher: Matcher, findings: Findings, ids: Sequence
                 "absence_unproven",
                 "no object could be read by its id, so it is not known that those asked for are absent",
             )
+
+
+def _read_each(
+    search: Search,
+    matcher: Matcher,
+    findings: Findings,
+    ids: Sequence[str],
+    tell: Callable[[str, str], None],
+) -> int:
+    """Read and compare; how many are absent. What else comes of one id is told, not raised."""
+    object_type, absent = findings.object_type, 0
+    for name in ids:
+        if not has_shape(name, object_type.id_shape):
+            continue  # no id of this type looks like that, so none is sent
+        try:
+            item = read_object(search.client, object_type, name)
+        except NotFound:
+            absent += 1
+            continue
+        except (Forbidden, OddAnswer, Rejected) as error:
+            tell(error.code, f"an object that was asked for could not be read by its id: {error}")
+            continue
+        findings.seen += 1
+        findings.take(matcher, [item])
+        search.reporter.tell(
+            {"event": "ids", "object_type": object_type.name, "found": len(findings.found)}
+        )
+    return absent
 
 
 def look_exhaustively(search: Search, matcher: Matcher, findings: Findings) -> None:
@@ -161,16 +179,29 @@ def look_exhaustively(search: Search, matcher: Matcher, findings: Findings) -> N
         findings.reasons.append("each id asked for was read")
         return
     scan(search, matcher, findings)
-    missing = [name for name in ids if name not in findings.owners()]
+    _read_unlisted(
+        search, matcher, findings, [name for name in ids if name not in findings.owners()]
+    )
+
+
+def _read_unlisted(
+    search: Search, matcher: Matcher, findings: Findings, missing: Sequence[str]
+) -> None:
+    """Read ids that the list lacks: it may leave archived objects out. The scan stands without it."""
+    if not missing:
+        return
     pages = findings.seen // max(1, findings.object_type.page_size)
-    if missing and len(missing) <= max(_READ_AFTER_SCAN, pages // 20):
-        seen = findings.seen
-        read_ids(search, matcher, findings, missing)  # the list may leave archived objects out
-        found = findings.seen - seen
-        if found:
-            findings.reasons.append(
-                f"{found} objects that the list leaves out were read by their id"
-            )
+    if len(missing) > max(_READ_AFTER_SCAN, pages // 20):
+        findings.reasons.append(
+            f"{len(missing)} ids that the list does not hold were not read one by one"
+        )
+        return
+    seen = findings.seen
+    _read_each(search, matcher, findings, missing, findings.problem)
+    if findings.seen > seen:
+        findings.reasons.append(
+            f"{findings.seen - seen} objects that the list leaves out were read by their id"
+        )
 
 
 def look_at_children(

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -202,7 +203,7 @@ def _token(
         access=Secret(answer["access_token"]),
         refresh=Secret(renewed) if isinstance(renewed, str) and renewed else refresh,
         expires_at=asked + lifetime - min(_LEEWAY, lifetime / 10),
-        granted=tuple(scope) if isinstance(scope, list) else None,
+        granted=tuple(filter(None, scope)) if isinstance(scope, list) else None,
         requested=requested,
     )
 
@@ -211,9 +212,26 @@ def _lifetime(value: Any) -> float:
     """The token's life in seconds. One that lives no time is tried until it is refused."""
     try:
         seconds = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return DEFAULT_LIFETIME
     return seconds if 0 < seconds <= 86400 * 14 else DEFAULT_LIFETIME
+
+
+def _sendable(access: Any) -> bool:
+    """Whether an access token is text that a header can carry."""
+    return isinstance(access, str) and re.fullmatch(r"[\x21-\x7e]+", access) is not None
+
+
+def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a token answer counts, without the oddities over which the library breaks."""
+    names = ("access_token", "refresh_token", "token_type")
+    plain = {name: data[name] for name in names if isinstance(data.get(name), str)}
+    scope = data.get("scope")
+    if isinstance(scope, list) and all(isinstance(name, str) for name in scope):
+        scope = " ".join(scope)
+    if isinstance(scope, str):
+        plain["scope"] = scope
+    return {**plain, "expires_in": _lifetime(data.get("expires_in"))}
 
 
 class RefreshRefused(SignInError):
@@ -271,7 +289,8 @@ class _TokenRequest:
         except BadJson:
             data = None
         data = data if isinstance(data, dict) else {}
-        if status == 200 and isinstance(data.get("access_token"), str) and data["access_token"]:
+        if status == 200 and _sendable(data.get("access_token")):
+            response._content = json.dumps(_plain(data)).encode("ascii")
             return response
         error = data.get("error")
         if status in (400, 401, 403) and error == "invalid_scope":

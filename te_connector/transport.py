@@ -189,6 +189,8 @@ class Transport:
             timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
         )
         try:
+            if response.status < 200:
+                response.close()  # an interim answer: the real one must not answer what is sent next
             parts, size = [], 0
             for part in response.stream(_CHUNK, decode_content=True):
                 parts.append(part)
@@ -202,9 +204,9 @@ class Transport:
             named = {name.lower(): value for name, value in response.headers.items()}
             named.pop("location", None)  # what nobody sees nobody follows
             whole = parts[0] if len(parts) == 1 else b"".join(parts)
-            if response.status < 200:
-                response.close()  # an interim answer: the real one must not answer what is sent next
             response.release_conn()
+            if _mine.flight.cut:
+                raise TimeoutError  # what looks whole was ended by us: a head or body without length
             return Answer(response.status, named, whole)
         except BaseException:
             response.close()

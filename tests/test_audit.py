@@ -152,6 +152,14 @@ def test_another_accounts_trail_is_not_taken_for_this_one(fifty: Fifty) -> None:
     assert trail_at(fifty.folder).verify().faults
 
 
+def test_an_entry_out_of_turn_is_found_though_its_mac_is_right(fifty: Fifty) -> None:
+    """Numbers are without gaps: even with the key a line cannot be left out for nothing."""
+    body = b'{"seq":52,"kind":"asked"'
+    mac = fifty.trail._mac(fifty.lines[-1].strip(), body).encode()
+    verdict = fifty.verify(fifty.raw + body + b',"mac":"' + mac + b'"}\n')
+    assert verdict.faults == ("line 51: entry 51 should stand here",)
+
+
 def test_a_forger_without_the_key_is_found_out(fifty: Fifty) -> None:
     """A trail made anew, whole and in order, has other MACs than those that were handed out."""
     forged = trail_at(fifty.folder / "forged")

@@ -11,6 +11,7 @@ import importlib.util
 import json
 import os
 import queue
+import shutil
 import signal
 import subprocess
 import sys
@@ -338,3 +339,77 @@ def test_the_command_killed_at_random_and_run_again_deletes_all_that_was_chosen_
     ``benchmarks/crash_runs.py`` does the same a hundred times with forty.
     """
     assert crashes.run(seed) == []
+
+
+COMMAND = """
+import os, signal, sys
+from te_connector.__main__ import main
+from te_connector.cli.receipts import ReceiptFile
+
+step = sys.argv.pop(1)
+add, write, fsync = ReceiptFile.add, os.write, os.fsync
+adding = []
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def stepping(self, receipt):
+    third = len(self.known) == 2
+    if third and step == "before":
+        die()
+    adding[:] = [self] if third else []
+    add(self, receipt)
+    adding.clear()
+    if third and step == "after":
+        die()
+
+def tearing(descriptor, data):
+    if adding and step == "half":
+        write(descriptor, data[:len(data) // 2])
+        die()
+    return write(descriptor, data)
+
+def syncing(descriptor):
+    if adding and step == "unsynced":
+        die()
+    return fsync(descriptor)
+
+ReceiptFile.add, os.write, os.fsync = stepping, tearing, syncing
+sys.exit(main(sys.argv[1:]))
+"""
+AT_THE_FILE = {
+    "the third receipt is in the trail and not in the file": "before",
+    "the third receipt is half in the file": "half",
+    "the third receipt is in the file and not synced": "unsynced",
+    "the third receipt is on disk": "after",
+}
+
+
+@pytest.mark.parametrize(
+    "step", AT_THE_FILE.values(), ids=[name.replace(" ", "-") for name in AT_THE_FILE]
+)
+def test_the_command_killed_at_its_receipts_file_goes_on_where_it_was(
+    step: str, crashes: Any, tmp_path: Path
+) -> None:
+    """Each object has one receipt in the file, the same as in the trail, and was asked for once."""
+    result = Path(shutil.copy(crashes.fetched(), tmp_path / "result.json"))
+    crashes.fill()
+    receipts = tmp_path / "receipts.jsonl"
+    selected = [part for key in crashes.chosen for part in ("--select", f"contact:{key}")]
+    argv = ["delete", result, *selected, "--yes", "--receipts", receipts]
+    killed = subprocess.run(
+        [sys.executable, "-c", COMMAND, step, *map(str, argv)],
+        env=crashes.environment(tmp_path),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    again = crashes.command(tmp_path, *argv)
+    _, err = again.communicate(timeout=60)
+    assert again.returncode == 0, err
+    assert crashes.looked_at(tmp_path, receipts) == []
+    assert crashes.vendor.count("DELETE") == len(crashes.chosen)
+    verify = crashes.command(tmp_path, "audit", "verify", receipts)
+    assert verify.communicate(timeout=60) is not None
+    assert verify.returncode == 0

@@ -566,11 +566,17 @@ def test_a_stop_while_the_path_is_shown_is_no_answer(
 # The last of its kind
 
 
+@pytest.mark.parametrize("empty_list", ["200", "422"])
 def test_the_last_contact_found_gone_after_our_own_delete_is_deleted(
-    host: Host, filled: Vendor, connection: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    empty_list: Any,
+    host: Host,
+    filled: Vendor,
+    connection: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """No other object is left to show the path: our own earlier read and the empty list do."""
     filled.tables["contacts"] = [v.contact(KEY, email=ADA)]
+    filled.empty_list = empty_list
     filled.script("GET", ONE, [v.Normal(), v.Status(403)])
     assert host.delete(connection, "contact", KEY, PERSON)["status"] == "failed"
     monkeypatch.setattr("te_connector.objects._shown", set())  # as in another process
@@ -586,3 +592,16 @@ def test_a_list_that_names_odd_ids_shows_no_path(
     receipt = host.delete(connection, "contact", KEY, PERSON)
     assert receipt["status"] == "failed"
     assert sent(filled) == [f"GET {ONE}", "GET /contacts"]
+
+
+def test_what_was_not_remembered_is_shown_again(
+    host: Host, filled: Vendor, connection: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process remembers so many paths and no more; the others cost their two requests each time."""
+    monkeypatch.setattr("te_connector.objects._MOST_SHOWN", 0)
+    for key in (901, 902):
+        assert host.delete(connection, "contact", key, PERSON)["status"] == "already_absent"
+    assert sent(filled) == [
+        "GET /contacts/901", "GET /contacts", f"GET {ONE}",
+        "GET /contacts/902", "GET /contacts", f"GET {ONE}",
+    ]  # fmt: skip

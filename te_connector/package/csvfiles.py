@@ -24,7 +24,7 @@ from te_connector.package.layout import Layout
 from te_connector.package.policy import Rule, Steps
 from te_connector.package.withholding import hides
 
-TRIGGERS = "=+-@＝＋－＠﹦﹢﹣﹫⁺⁻⁼₊₋₌−﬩"  # noqa: RUF001  # the same characters in other widths
+TRIGGERS = "=+-@＝＋－＠﹦﹢﹣﹫⁺⁻⁼₊₋₌−﬩⩵⩶"  # noqa: RUF001  # the same characters in other widths
 _TRIGGER = re.compile(f"[{re.escape(TRIGGERS)}]")
 _BEGINS = re.compile(
     r"(?:\A|(?<=[\t\r\n,;|]))"
@@ -80,9 +80,7 @@ def _position(steps: Steps, layout: Layout | None) -> list[int]:
 def _headings(columns: Sequence[Steps], layout: Layout | None) -> list[str]:
     headings = [_heading(steps, layout) for steps in columns]
     return [
-        guard(f"{heading} ({'.'.join(steps)})")
-        if headings.count(heading) > 1
-        else guard(heading)
+        guard(f"{heading} ({'.'.join(steps)})") if headings.count(heading) > 1 else guard(heading)
         for heading, steps in zip(headings, columns, strict=True)
     ]
 

@@ -67,9 +67,7 @@ def page(
     choice: Choice, search: Search, terms: Terms, controller: Controller | None, files: list[str]
 ) -> Iterator[str]:
     """The page of one subject, piece by piece."""
-    anchored = [
-        (f"object-{number}", kept) for number, kept in enumerate(by_type(choice, terms), 1)
-    ]
+    anchored = [(f"object-{number}", kept) for number, kept in enumerate(by_type(choice, terms), 1)]
     return _template().generate(
         system=terms.manifest.title,
         subject=words.plain(choice.subject["id"]),

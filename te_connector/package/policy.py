@@ -133,9 +133,7 @@ def _field(entry: Any) -> str:
 
 
 def _named(document: Document, key: str, entries: list[Any]) -> list[Named]:
-    return [
-        _named_one(entry, document.lines[(key, index)]) for index, entry in enumerate(entries)
-    ]
+    return [_named_one(entry, document.lines[(key, index)]) for index, entry in enumerate(entries)]
 
 
 def _named_one(entry: Any, line: int) -> Named:
@@ -147,9 +145,7 @@ def _named_one(entry: Any, line: int) -> Named:
 # --- faults that the grammar cannot tell ------------------------------------------------------
 
 
-def _faults(
-    document: Document, grammar: Mapping[str, Any], manifest: Manifest
-) -> Iterator[Fault]:
+def _faults(document: Document, grammar: Mapping[str, Any], manifest: Manifest) -> Iterator[Fault]:
     """Looks only at what obeys the grammar, so that all faults are told together."""
     data = document.data if isinstance(document.data, dict) else {}
     rules = data.get("objects")

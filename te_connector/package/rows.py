@@ -73,7 +73,9 @@ class Rows:
             block = self._blocks[same] = make(value, field, depth, key)
         return block
 
-    def _object(self, data: Mapping[str, Any], layout: Layout | None, depth: int, but: str) -> Block:
+    def _object(
+        self, data: Mapping[str, Any], layout: Layout | None, depth: int, but: str
+    ) -> Block:
         rows: list[Row] = []
         empty: list[str] = []
         known = layout.fields if layout is not None else _NO_FIELDS
@@ -139,7 +141,9 @@ def conversation(data: Mapping[str, Any]) -> list[tuple[str, str]] | None:
     answers = data.get(ANSWERS)
     if not isinstance(answers, list):
         return None
-    pairs = [one for one in answers if isinstance(one, dict) and isinstance(one.get("question"), dict)]
+    pairs = [
+        one for one in answers if isinstance(one, dict) and isinstance(one.get("question"), dict)
+    ]
     if len(pairs) != len(answers) or not pairs:
         return None
     return [_exchange(one["question"], one) for one in sorted(pairs, key=_place)]
@@ -160,7 +164,11 @@ def _exchange(question: Mapping[str, Any], pair: Mapping[str, Any]) -> tuple[str
     choices = question.get("possible_choice_answers")
     for choice in choices if isinstance(choices, list) else ():
         names = (choice.get("value"), choice.get("system_name")) if isinstance(choice, dict) else ()
-        if answer is not None and str(answer) in map(str, names) and choice.get("value") is not None:
+        if (
+            answer is not None
+            and str(answer) in map(str, names)
+            and choice.get("value") is not None
+        ):
             answer = choice["value"]
             break
     return _words(asked), _words(answer)

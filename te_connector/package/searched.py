@@ -88,9 +88,7 @@ def _compared(coverage: Coverage, terms: Terms) -> Iterator[str]:
             yield f"{terms.kind(kind)} (in: {words.listed(titles)})"
 
 
-def not_searched(
-    result: Result, terms: Terms, strangers: Strangers
-) -> list[tuple[str, str]]:
+def not_searched(result: Result, terms: Terms, strangers: Strangers) -> list[tuple[str, str]]:
     """What was not looked at, and why: types that were left out, and what the manifest names."""
     covered = {one["object_type"]: one for one in result.coverage}
     left_out = []

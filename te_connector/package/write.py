@@ -143,7 +143,8 @@ class _Writer:
         folder = self.draft / folder_name(choice.subject["id"])
         folder.mkdir(mode=0o700)
         types = self.terms.ordered(
-            {one.object_type for one in search.searched} | {kept.object_type for kept in choice.kept}
+            {one.object_type for one in search.searched}
+            | {kept.object_type for kept in choice.kept}
         )
         files = {name: f"{folder_name(name)}.csv" for name in types}
         with _create(folder / "index.html") as file:
@@ -176,8 +177,7 @@ class _Writer:
             "searched": [attrs.asdict(one) for one in search.searched],
             "not_searched": [{"what": what, "why": why} for what, why in search.not_searched],
         }
-        for key, value in head.items():
-            file.write(f"{'{' if key == 'subject' else ','}\n{_encode(key)}: {_encode(value)}")
+        file.write(_begin(head))
         file.write(',\n"records": [')
         file.writelines(
             f"{',' if number else ''}\n{_encode_lines(_released(kept))}"
@@ -201,8 +201,7 @@ class _Writer:
             "near_misses": self.result.near_misses,
         }
         with _create(self.draft / "withheld.json") as file:
-            for key, value in whole.items():
-                file.write(f"{'{' if key == 'notice' else ','}\n{_encode(key)}: {_encode(value)}")
+            file.write(_begin(whole))
             for key, items in lists.items():
                 lines = ",\n".join(f" {_encode(item)}" for item in items)
                 file.write(f",\n{_encode(key)}: [\n{lines}\n]")
@@ -213,6 +212,11 @@ class _Writer:
             for one in withheld:
                 row = (one.subject, one.object_type, one.id, one.field, one.why)
                 writer.writerow([csvfiles.guard(cell) for cell in row])
+
+
+def _begin(head: Mapping[str, Any]) -> str:
+    """The beginning of a JSON object, one key a line, to be gone on with."""
+    return "{\n" + ",\n".join(f"{_encode(key)}: {_encode(value)}" for key, value in head.items())
 
 
 def _released(kept: Kept) -> dict[str, Any]:
