@@ -134,11 +134,11 @@ def main() -> None:
         started = time.perf_counter()
         subprocess.run([sys.executable, "-c", PACK, str(file), str(output)], check=True, cwd=ROOT)
         seconds = time.perf_counter() - started
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
         size = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
     print(
-        f"{2 * asked.contacts} records of {asked.subjects} subject(s): {seconds:.1f} s, "
-        f"{peak:.0f} MiB at most, {size / 1e6:.0f} MB written"
+        f"{2 * asked.contacts} records of {asked.subjects} subject(s): {seconds:.1f} s "
+        f"({used.ru_utime + used.ru_stime:.1f} s of CPU), {used.ru_maxrss / 1024:.0f} MiB at most, {size / 1e6:.0f} MB written"
     )
 
 

@@ -22,7 +22,9 @@ def loop(base: str, emails: set[str]) -> set[str]:
     import requests
 
     session = requests.Session()
-    token = session.post(f"{base}/token", json={"grant_type": "client_credentials"}, auth=("i", "s"))
+    token = session.post(
+        f"{base}/token", json={"grant_type": "client_credentials"}, auth=("i", "s")
+    )
     session.headers["Authorization"] = f"Bearer {token.json()['access_token']}"
     found, number = set(), 1
     while number:
@@ -62,7 +64,9 @@ class Connector:
         if limits:
             count, seconds = limits.split("/")
             text = resources.packaged_manifest().read_text()
-            text = text.replace("{count: 1000, seconds: 60}", f"{{count: {count}, seconds: {seconds}}}")
+            text = text.replace(
+                "{count: 1000, seconds: 60}", f"{{count: {count}, seconds: {seconds}}}"
+            )
             Path(folder, "connector.yaml").write_text(text)
             shutil.copytree(resources.root() / "schemas", Path(folder, "schemas"))
             self.connection["manifest"] = f"{folder}/connector.yaml"
@@ -99,9 +103,6 @@ def main() -> None:
         if options.client == "loop":
             import requests  # noqa: F401  (start-up is not measured)
         else:
-            import cryptography.fernet
-            import requests_oauthlib
-
             from te_connector import access, session  # noqa: F401
 
             client = Connector(base, options.limits, folder)

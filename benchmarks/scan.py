@@ -27,7 +27,12 @@ CASES = {
         ["--limits", "100/3", "--contacts", "30000"],
         1,
     ),
-    "1000 subjects": ("no latency, 1,000 subjects of whom ten exist", [], ["--subjects", "1000"], 3),
+    "1000 subjects": (
+        "no latency, 1,000 subjects of whom ten exist",
+        [],
+        ["--subjects", "1000"],
+        3,
+    ),
     "memory 10k": ("10,000 contacts, 20 ms latency", ["--latency", "0.02"], [], 1),
     "memory 200k": (
         "200,000 contacts, 20 ms latency",
@@ -47,18 +52,28 @@ CASES = {
 def run(client: str, server_options: list[str], client_options: list[str]) -> dict[str, object]:
     """One client against a fresh server."""
     server = subprocess.Popen(
-        [sys.executable, str(HERE / "server.py"), *server_options], stdout=subprocess.PIPE, text=True
+        [sys.executable, str(HERE / "server.py"), *server_options],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         assert server.stdout is not None
         port = int(server.stdout.readline())
-        options = client_options if client == "connector" else [
-            option for pair in zip(client_options[::2], client_options[1::2], strict=True)
-            if pair[0] != "--limits" for option in pair
-        ]
+        options = (
+            client_options
+            if client == "connector"
+            else [
+                option
+                for pair in zip(client_options[::2], client_options[1::2], strict=True)
+                if pair[0] != "--limits"
+                for option in pair
+            ]
+        )
         told = subprocess.run(
             [sys.executable, str(HERE / "clients.py"), client, "--port", str(port), *options],
-            capture_output=True, text=True, check=True,
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
         result: dict[str, object] = json.loads(told)
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/stats") as answer:  # noqa: S310

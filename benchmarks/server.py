@@ -82,7 +82,12 @@ def contact(name: int) -> dict[str, object]:
         "source": "Encompass",
         "external_id": f"L-{name}",
         "external_ids": [{"source": "Encompass", "external_id": f"L-{name}"}],
-        "owner": {"id": 7, "username": "owner", "email": "owner@lender.example", "external_id": None},
+        "owner": {
+            "id": 7,
+            "username": "owner",
+            "email": "owner@lender.example",
+            "external_id": None,
+        },
         "preferences": {"is_silenced": False},
         "contact_groups": [{"id": 1, "group_name": "Past clients"}],
         **FILLER,
@@ -101,15 +106,29 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.state.tokens += 1
-        self.answer(200, json.dumps({"access_token": "0" * 40, "expires_in": 3600,
-                                     "token_type": "bearer", "scope": "leadInteraction"}).encode())
+        self.answer(
+            200,
+            json.dumps(
+                {
+                    "access_token": "0" * 40,
+                    "expires_in": 3600,
+                    "token_type": "bearer",
+                    "scope": "leadInteraction",
+                }
+            ).encode(),
+        )
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         if parts.path == "/stats":
             state = self.state
-            told = {"requests": state.requests, "refused": state.refused, "tokens": state.tokens,
-                    "busiest": state.busiest, "deleted": state.deleted}
+            told = {
+                "requests": state.requests,
+                "refused": state.refused,
+                "tokens": state.tokens,
+                "busiest": state.busiest,
+                "deleted": state.deleted,
+            }
             return self.answer(200, json.dumps(told).encode())
         if not self.state.arrive(time.monotonic()):
             return self.answer(429, b'{"error": "too many requests"}')

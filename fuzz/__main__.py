@@ -45,9 +45,8 @@ def main() -> int:
             names, pool.map(lambda one: _outside(one, given.minutes), names), strict=True
         ):
             found += bool(finding)
-            print(
-                f"{name:12} {count:>10} executions in {seconds:6.0f} s  {finding or 'nothing found'}"
-            )
+            told = f"{name:12} {count:>10} executions in {seconds:6.0f} s  {finding or 'nothing found'}"
+            sys.stdout.write(f"{told}\n")
             sys.stdout.flush()
     return 1 if found else 0
 
@@ -111,9 +110,9 @@ def _at_random(name: str, seconds: float) -> int:
         except BaseException:
             path = FINDINGS / f"{name}-crash-{count}"
             path.write_bytes(data)
-            print(f"Test unit written to {path}\nnumber_of_executed_units: {count}")
+            sys.stdout.write(f"Test unit written to {path}\nnumber_of_executed_units: {count}\n")
             raise
-    print(f"number_of_executed_units: {count}")
+    sys.stdout.write(f"number_of_executed_units: {count}\n")
     targets.close()
     return 0
 

@@ -7,6 +7,7 @@ document; anything else is a finding, and becomes a test in ``tests/test_fuzz_fi
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import math
@@ -36,15 +37,14 @@ from te_connector.errors import (
     SubjectError,
 )
 from te_connector.identifiers import (
-    digit_strings,
     email_key,
     external_key,
     has_shape,
     id_key,
     phones,
-    plain_digits,
     possible_phone,
 )
+from te_connector.indexes import Evidence, PhoneIndex
 from te_connector.judgement import digest_of
 from te_connector.matching import Matcher
 from te_connector.package.policy import Policy
@@ -116,7 +116,10 @@ def close() -> None:
 def _faults(error: FileFaults) -> None:
     hold(bool(error.faults), "a faulty file has faults")
     for line in error.faults:
-        hold(_FAULT.fullmatch(line) is not None, f"a fault has the form FILE:LINE: text, not {line!r}")
+        hold(
+            _FAULT.fullmatch(line) is not None,
+            f"a fault has the form FILE:LINE: text, not {line!r}",
+        )
 
 
 def _edited(data: Any, edits: Any, budget: int = 20) -> Any:
@@ -158,16 +161,17 @@ def fuzz_manifest(data: bytes) -> None:
         _faults(error)
         return
     for name in (read.sign_in.path, *(each.path for each in read.objects.values())):
-        hold(name.startswith("/") and not set(name) & set("\\@?#:"), "a path stays below the base URL")
+        hold(
+            name.startswith("/") and not set(name) & set("\\@?#:"),
+            "a path stays below the base URL",
+        )
         hold("//" not in name and ".." not in name, "a path leads nowhere else")
     for each in read.objects.values():
         file = (read.schemas_folder / each.schema).resolve()
         hold(file.parent == (work.folder / "schemas").resolve(), "a schema is in its folder")
     if read.base_url is not None:
-        try:
+        with contextlib.suppress(SettingsError):
             hold(normal_base_url(read.base_url).startswith("http"), "a base URL is normal")
-        except SettingsError:
-            pass
     hold(len(read.parents_first()) == len(read.objects), "every type has its turn")
     for each in read.objects.values():
         json.dumps(each.fields())
@@ -281,7 +285,9 @@ def fuzz_page(data: bytes) -> None:
         page, items = read_page(client, of_type, {"page[number]": "1", "page[size]": "100"})
     except OddAnswer:
         return
-    named = next(body[name] for name in manifest.paging.items if isinstance(body.get(name), (list, dict)))
+    named = next(
+        body[name] for name in manifest.paging.items if isinstance(body.get(name), (list, dict))
+    )
     hold(len(page.ids) == (len(named) if isinstance(named, list) else 1), "every object counts")
     hold(len(page.ids) == len(page.keys) == len(items), "every object has an id and a key")
     for number in (page.last, page.next):
@@ -309,18 +315,20 @@ def fuzz_identifiers(data: bytes) -> None:
         for number in read.numbers:
             again = phones(number.e164, region).numbers
             hold([one.e164 for one in again] == [number.e164], f"a number is itself: {text!r}")
-            strings = digit_strings(text)
-            if strings is not None and len(text) <= 1000:
-                tail = number.national[-7:]
-                hold(any(tail in each for each in strings), f"the quick look misses {text!r}")
-        plain = plain_digits(text)
-        hold(plain is None or plain.isdigit(), "plain digits are digits")
+            index, found = PhoneIndex("phone", region), list[Any]()
+            index.add("req-1", number.e164)
+            index.look(text, "phone", found)
+            sure = any(isinstance(each, Evidence) for each in found)
+            hold(sure, f"a number in a field is found: {text!r}")
         possible_phone(text, region)
     name = id_key(text)
     for shape in ("integer", "hex", "uuid", "text"):
         if name is not None and has_shape(name, shape):
             path = object_path("/contacts", name)
-            hold(re.fullmatch(r"/contacts/[A-Za-z0-9_.~%=+:@-]+", path) is not None, f"a path: {path!r}")
+            hold(
+                re.fullmatch(r"/contacts/[A-Za-z0-9_.~%=+:@-]+", path) is not None,
+                f"a path: {path!r}",
+            )
             hold(name not in (".", ".."), "no id leads upwards")
     external_key(name, "1")
     try:
@@ -441,9 +449,18 @@ def _seeds_policy() -> list[bytes]:
 
 
 def _seeds_result() -> list[bytes]:
-    edits = [[["records", []]], [["subjects", [{"id": "x", "identifiers": {}}]]], [["problems", [1]]]]
+    edits = [
+        [["records", []]],
+        [["subjects", [{"id": "x", "identifiers": {}}]]],
+        [["problems", [1]]],
+    ]
     whole = json.dumps(_result(), indent=1).encode()
-    return [whole, b'{"a":1,"a":2} x', b'[{"a":NaN}', *(b"E" + json.dumps(e).encode() for e in edits)]
+    return [
+        whole,
+        b'{"a":1,"a":2} x',
+        b'[{"a":NaN}',
+        *(b"E" + json.dumps(e).encode() for e in edits),
+    ]
 
 
 def _seeds_subjects() -> list[bytes]:
@@ -468,7 +485,8 @@ def _seeds_page() -> list[bytes]:
 
 def _seeds_identifiers() -> list[bytes]:
     texts = (
-        "Ada.Lovelace+tag@Example.COM", "ada@stra\u00dfe.de", "\u200bx@xn--strae-oqa.de", "+1 (763) 555-0123 x12",
+        "Ada.Lovelace+tag@Example.COM", "ada@stra\u00dfe.de", "\u200bx@xn--strae-oqa.de",
+        "+1 (763) 555-0123 x12",
         "763.555.0123 / 612-555-0199", "1-800-FLOWERS", "2317", "deadbeef", "LOS:A-1",
         "0f8fad5b-d9cb-469f-a165-70867728950e", "\u0667\u0666\u0663 555 0123", "I\u0307@\u0130.com",
     )  # fmt: skip

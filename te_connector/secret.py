@@ -60,7 +60,7 @@ class _Hush(logging.Filter):
 
     known = -1
 
-    def filter(self, record: logging.LogRecord) -> bool:
+    def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002  the base's name
         return not getattr(_here, "depth", 0)
 
 

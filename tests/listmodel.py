@@ -45,7 +45,9 @@ class MovingList:
         if key is None:
             self.top += 1
             key = self.top
-        self.rows.insert(len(self.rows) if at is None else at % (len(self.rows) + 1), (key, self.next_id))
+        self.rows.insert(
+            len(self.rows) if at is None else at % (len(self.rows) + 1), (key, self.next_id)
+        )
         return self.next_id
 
     # What a client does

@@ -28,7 +28,7 @@ HOSTILE = [
     "http://127.0.0.1:9/link and https://example.com/page",
     "mallory@example.com",
     "{{ 7*7 }} {% for x in range(9) %}x{% endfor %} ${7*7} #{7*7}",
-    "=HYPERLINK(\"http://127.0.0.1:9/\",\"click\")",
+    '=HYPERLINK("http://127.0.0.1:9/","click")',
     "=cmd|'/c calc'!A0",
     "x" * 3000,
     "\u202egpj.exe\u202c and \u2066isolated",
@@ -70,7 +70,9 @@ def record(
         parent = parent if parent is not None else str(data["contact"]["id"])
         reasons = [{"identifier": "contact", "field": "contact.id", "id": parent}]
     else:
-        reasons = [{"identifier": matched, "field": "phone_cell" if matched == "phone" else "email"}]
+        reasons = [
+            {"identifier": matched, "field": "phone_cell" if matched == "phone" else "email"}
+        ]
     return {
         "subject": subject,
         "object_type": kind,
@@ -152,9 +154,7 @@ def hostile() -> dict[str, Any]:
         data[keys[index % len(keys)]] = text
         data[f"custom_{index}"] = text
     data["<script>document.title='owned'</script>"] = {"<b>": ["=1+1", {"<i>": "@SUM(1)"}]}
-    data["custom"] = [
-        {"field_name": text, "value": text, "description": text} for text in HOSTILE
-    ]
+    data["custom"] = [{"field_name": text, "value": text, "description": text} for text in HOSTILE]
     answers = sample("contact_survey_response")
     answers["survey"]["survey_name"] = HOSTILE[0]
     answers["question_responses"] = [

@@ -1,5 +1,7 @@
 """The access package: what goes out, what does not, and in what form."""
 
+# ruff: noqa: RUF001  # look-alikes of formula characters are what is tested
+
 from __future__ import annotations
 
 import csv
@@ -98,8 +100,12 @@ def test_each_subject_gets_a_folder(tmp_path: Path) -> None:
 
 def test_the_json_copy_is_what_the_system_sent(tmp_path: Path) -> None:
     """Without a policy the JSON copy holds every field of every record, unchanged."""
-    odd = cases.contact(1, nickname="\ud800=1+1\x00\u202e", big=2**70, tiny=-0.5, deep=[[{"a": None}]])
-    whole = cases.result(cases.record("contact"), cases.record("contact", odd), cases.record("user"))
+    odd = cases.contact(
+        1, nickname="\ud800=1+1\x00\u202e", big=2**70, tiny=-0.5, deep=[[{"a": None}]]
+    )
+    whole = cases.result(
+        cases.record("contact"), cases.record("contact", odd), cases.record("user")
+    )
     folder = package(tmp_path, whole).packages[0].folder
     assert [one["data"] for one in data_of(folder)["records"]] == [
         cases.sample("contact"),
@@ -150,8 +156,33 @@ def test_another_connectors_result_is_refused(tmp_path: Path) -> None:
         package(tmp_path, cases.result(cases.record("contact"), connector="other-crm"))
 
 
-IDS = ["req-1", "REQ-1", "Req-1", "..", ".", "../../etc", "a/b", "a\\b", "con", "aux", "nul", "é", "ａ"]
-IDS += ["", " ", "x" * 500, "x" * 501, "req--1", "-rf", "withheld.json", "\u202ea", "\ud800", "a\x00b"]
+IDS = [
+    "req-1",
+    "REQ-1",
+    "Req-1",
+    "..",
+    ".",
+    "../../etc",
+    "a/b",
+    "a\\b",
+    "con",
+    "aux",
+    "nul",
+    "é",
+    "ａ",
+]
+IDS += [
+    "",
+    " ",
+    "x" * 500,
+    "x" * 501,
+    "req--1",
+    "-rf",
+    "withheld.json",
+    "\u202ea",
+    "\ud800",
+    "a\x00b",
+]
 
 
 def test_folder_names_are_safe_and_differ() -> None:
@@ -364,10 +395,14 @@ def test_a_subject_never_sees_another(tmp_path: Path) -> None:
         cases.record("contact"),
         cases.record("contact", theirs, subject="req-2"),
         coverage=[cases.coverage("contact", complete=False, reason=reason)],
-        problems=[{"code": "x", "object_type": "contact", "subject": None, "detail": f"{CANARY} 80817"}],
+        problems=[
+            {"code": "x", "object_type": "contact", "subject": None, "detail": f"{CANARY} 80817"}
+        ],
     )
     first, second = package(tmp_path, whole).packages
-    assert not any(holds(first.folder, text) for text in (CANARY, "80817", "req-2", "b@example.com"))
+    assert not any(
+        holds(first.folder, text) for text in (CANARY, "80817", "req-2", "b@example.com")
+    )
     assert not any(holds(second.folder, text) for text in ("2317", "req-1", "maribel"))
     assert holds(second.folder, CANARY)
 
@@ -377,7 +412,10 @@ POLICY_FAULTS = [
     ("exclude: [{object: 'contact:3', why: x}]", "contact:3 is not in the result; correct it"),
     ("include: ['contact:502']", "is a shared match; name the subject that it belongs to"),
     ("include: [{object: 'contact:1', subject: req-2}]", "was not matched for this subject"),
-    ("exclude: [{object: 'contact:1', subject: req-9, why: x}]", "was not matched for this subject"),
+    (
+        "exclude: [{object: 'contact:1', subject: req-9, why: x}]",
+        "was not matched for this subject",
+    ),
     ("include: ['contact_survey_response:aa']", "goes out only with contact:501; include that too"),
 ]
 
@@ -417,7 +455,10 @@ def test_the_officers_list_counts_and_names_what_was_withheld(tmp_path: Path) ->
     assert told["subjects"][0]["withheld_fields"] == 1
     assert "contact.assignee" in told["subjects"][0]["released_about_others"]
     assert "contact.owner" not in told["subjects"][0]["released_about_others"]
-    assert [(one["id"], one["field"]) for one in told["withheld"]] == [("2317", "owner"), ("501", "")]
+    assert [(one["id"], one["field"]) for one in told["withheld"]] == [
+        ("2317", "owner"),
+        ("501", ""),
+    ]
     assert told["near_misses"] == [near]
     listed = (tmp_path / "out" / "withheld.csv").read_text("utf-8-sig")
     assert "'=A person." in listed
@@ -427,8 +468,9 @@ def test_the_officers_list_counts_and_names_what_was_withheld(tmp_path: Path) ->
 @given(
     st.recursive(
         st.none() | st.integers() | st.text(max_size=3),
-        lambda inner: st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+        lambda inner: (
+            st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3)
+        ),
         max_leaves=12,
     )
 )
@@ -471,7 +513,9 @@ def test_the_page_says_how_completely_was_searched(tmp_path: Path) -> None:
     """Complete, incomplete, skipped and unasked types, and the manifest's gaps, are told apart."""
     searched = [
         cases.coverage("contact", complete=False, reason="Page 7 could not be read."),
-        cases.coverage("user", method="skipped", complete=False, reason="A person answers instead."),
+        cases.coverage(
+            "user", method="skipped", complete=False, reason="A person answers instead."
+        ),
     ]
     page = text_of(package(tmp_path, cases.result(coverage=searched)).packages[0].folder)
     assert "Yes, the search was not complete for: Contact." in page
@@ -518,14 +562,24 @@ def test_fields_have_titles_and_empty_ones_are_folded(tmp_path: Path) -> None:
 
 def test_survey_answers_read_as_a_conversation(tmp_path: Path) -> None:
     """Questions and answers alternate in the survey's order, choices by their words."""
-    choices = [{"value": "On time", "system_name": "on_time"}, {"value": "Late", "system_name": "2"}]
+    choices = [
+        {"value": "On time", "system_name": "on_time"},
+        {"value": "Late", "system_name": "2"},
+    ]
     answers = [
-        {"response_value": "2", "question": {"question_text": "Second?", "sort_order": "10", "possible_choice_answers": choices}},
-        {"response_value": None, "question": {"question_text": "Third?", "sort_order": 11}},
-        {"response_value": "9", "question": {"question_text": "First?", "sort_order": "2"}},
-    ]  # fmt: skip
+        {"response_value": value, "question": {"question_text": text, "sort_order": order} | more}
+        for value, text, order, more in (
+            ("2", "Second?", "10", {"possible_choice_answers": choices}),
+            (None, "Third?", 11, {}),
+            ("9", "First?", "2", {}),
+        )
+    ]
     data = cases.response("aa", 1, question_responses=answers)
-    folder = package(tmp_path, cases.result(cases.record("contact_survey_response", data))).packages[0].folder
+    folder = (
+        package(tmp_path, cases.result(cases.record("contact_survey_response", data)))
+        .packages[0]
+        .folder
+    )
     page = text_of(folder)
     talk = (
         "Question: First? Answer: 9 Question: Second? Answer: Late Question: Third? "
@@ -534,7 +588,9 @@ def test_survey_answers_read_as_a_conversation(tmp_path: Path) -> None:
     assert talk in page
 
 
-@pytest.mark.parametrize("answers", [None, [], "x", [1], {}, [{"question": None}], [{"question": []}]])
+@pytest.mark.parametrize(
+    "answers", [None, [], "x", [1], {}, [{"question": None}], [{"question": []}]]
+)
 def test_odd_answers_do_not_break_the_page(tmp_path: Path, answers: Any) -> None:
     """A response whose answers have another shape is shown field by field."""
     data = cases.response("aa", 1, question_responses=answers, survey=["x"], contact=7)
@@ -554,7 +610,11 @@ def test_a_type_that_the_manifest_does_not_know_is_shown(tmp_path: Path) -> None
 
 def test_the_page_is_one_file_without_scripts_or_links_outside(tmp_path: Path) -> None:
     """The page names no outside resource, holds no script, and every link leads into the page."""
-    folder = package(tmp_path, cases.result(cases.record("contact"), cases.record("user"))).packages[0].folder
+    folder = (
+        package(tmp_path, cases.result(cases.record("contact"), cases.record("user")))
+        .packages[0]
+        .folder
+    )
     page = (folder / "index.html").read_text("utf-8")
     policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
     assert f'<meta http-equiv="Content-Security-Policy" content="{policy}">' in page
@@ -682,7 +742,7 @@ def test_tables_hold_values_under_titles(tmp_path: Path) -> None:
         "tags": "a;' =b",
     }
     raw = (folder / "contact.csv").read_bytes()
-    assert raw.startswith(b"\xef\xbb\xbf\"")
+    assert raw.startswith(b'\xef\xbb\xbf"')
     assert raw.endswith(b'"\r\n')
     assert table(folder, "user") == []
     assert (folder / "user.csv").read_text("utf-8-sig").startswith('"Personal and work details"')
@@ -705,7 +765,9 @@ def test_libreoffice_computes_nothing(tmp_path: Path) -> None:
     if office is None:
         pytest.skip("LibreOffice is not installed (no soffice, localc or libreoffice on the path)")
     rows = [{"cell": text} for text in [*cases.HOSTILE, *ATTACKS]]
-    with (tmp_path / "guarded.csv").open("w", encoding="utf-8-sig", newline="", errors="replace") as file:
+    with (tmp_path / "guarded.csv").open(
+        "w", encoding="utf-8-sig", newline="", errors="replace"
+    ) as file:
         csvfiles.write(file, rows, None, Rule())
     with (tmp_path / "control.csv").open("w", encoding="utf-8-sig", newline="") as file:
         csv.writer(file).writerow(["=1+1"])
@@ -732,8 +794,8 @@ ATTACKS = [
     "x;=1+1;y",
     "x\t=1+1\ty",
     'x";=1+1;"y',
-    "=DDE(\"soffice\";\"x\";\"y\")",
-    "=WEBSERVICE(\"http://127.0.0.1:9/\")",
+    '=DDE("soffice";"x";"y")',
+    '=WEBSERVICE("http://127.0.0.1:9/")',
 ]
 
 
@@ -758,4 +820,7 @@ def convert(office: str, folder: Path, separator: int) -> dict[str, str]:
         capture_output=True,
         timeout=180,
     )
-    return {path.name.partition("-")[0].partition(".")[0]: path.read_text("utf-8") for path in output.iterdir()}
+    return {
+        path.name.partition("-")[0].partition(".")[0]: path.read_text("utf-8")
+        for path in output.iterdir()
+    }

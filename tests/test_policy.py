@@ -1,5 +1,7 @@
 """Reading a release policy, and the document about it."""
 
+# ruff: noqa: E501  # one fault a line makes a table
+
 from __future__ import annotations
 
 import re
@@ -104,7 +106,7 @@ FAULTS = [
     ("include:\n  - contact:1\n  - {object: contact:1, subject: req-1}\n", "3: contact:1 is named twice under include; keep one"),
     ("include:\n  - {object: 'contact:1', subject: 7}\n", "2: 'subject' must be a request's id as it stands in the result, in quotes if it is digits alone"),
     ("include: [contact:1]\nexclude:\n  - {object: contact:1, why: x}\n", "3: contact:1 is both put in and taken out; keep one of the two"),
-    ("exclude:\n  - contact:99\n", "2: the value must name an object and the reason, such as {object: \"contact:99\", why: It is a test record.}"),
+    ("exclude:\n  - contact:99\n", '2: the value must name an object and the reason, such as {object: "contact:99", why: It is a test record.}'),
     ("exclude:\n  - {object: contact:99}\n", "2: the value lacks the key 'why'; add it"),
     ("controller: Example Lending\n", "1: 'controller' must be a mapping (key: value)"),
     ("controller: {name: Example Lending}\n", "1: 'controller' lacks the key 'contact'; add it"),
@@ -116,7 +118,9 @@ FAULTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "says"), FAULTS, ids=[row[1].partition(": ")[2][:50] for row in FAULTS])
+@pytest.mark.parametrize(
+    ("text", "says"), FAULTS, ids=[row[1].partition(": ")[2][:50] for row in FAULTS]
+)
 def test_a_faulty_policy_says_what_to_write_instead(tmp_path: Path, text: str, says: str) -> None:
     """Each fault is told with its line and a sentence that says what to do."""
     told = faults(tmp_path, text)
@@ -155,7 +159,9 @@ def test_fields_inside_of_what_the_schema_leaves_open_can_be_named(tmp_path: Pat
 
 def test_the_examples_of_the_document_are_policies(tmp_path: Path) -> None:
     """Every YAML example in docs/policy.md is accepted."""
-    examples = re.findall(r"^```yaml\n(.*?)^```", DOCUMENT.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    examples = re.findall(
+        r"^```yaml\n(.*?)^```", DOCUMENT.read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
     assert len(examples) >= 3
     for example in examples:
         load(tmp_path, example)

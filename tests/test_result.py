@@ -55,14 +55,18 @@ def test_the_time_may_be_missing(tmp_path: Path) -> None:
 
 def test_repr_shows_no_person(tmp_path: Path) -> None:
     """The repr of a result holds nobody's data."""
-    found = cases.load(tmp_path, cases.result(cases.record("contact", cases.contact(1, email=SECRET))))
+    found = cases.load(
+        tmp_path, cases.result(cases.record("contact", cases.contact(1, email=SECRET)))
+    )
     assert SECRET not in repr(found)
 
 
 @pytest.mark.parametrize("odd", ["\ud800", "\U0001f600", "\u2028", "1e5", "é" * 3])
 def test_unusual_text_keeps_its_digest(tmp_path: Path, odd: str) -> None:
     """Half surrogate pairs, emoji and separators come through with the digest that they had."""
-    found = cases.load(tmp_path, cases.result(cases.record("contact", cases.contact(1, nickname=odd))))
+    found = cases.load(
+        tmp_path, cases.result(cases.record("contact", cases.contact(1, nickname=odd)))
+    )
     assert found.records[0]["data"]["nickname"] == odd
 
 

@@ -61,7 +61,9 @@ save(state, Login("default", "https://a.example", "id", Secret("s")))
 
 def test_with_umask_zero_every_folder_is_0700_and_every_file_0600(tmp_path: Path) -> None:
     environment = {**os.environ, "TE_KEY_FILE": str(tmp_path / "config" / "deep" / "key")}
-    subprocess.run([sys.executable, "-c", _UMASK_0, str(tmp_path / "state")], check=True, env=environment)
+    subprocess.run(
+        [sys.executable, "-c", _UMASK_0, str(tmp_path / "state")], check=True, env=environment
+    )
     made = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert {path.name for path in made} >= {
         "token", "token.lock", "requests.window", "audit.jsonl", "default.json", "key",

@@ -180,8 +180,12 @@ def _edit(change: Callable[[dict[str, Any]], Any]) -> Callable[[Path], None]:
         pytest.param(_edit(lambda note: note.update(sealed="\u00e9")), id="the seal is no ASCII"),
         pytest.param(_edit(lambda note: note.update(sealed=5)), id="the seal is a number"),
         pytest.param(_edit(lambda note: note.pop("sealed")), id="the seal is gone"),
-        pytest.param(_edit(lambda note: note.update(kept_in="keyring")), id="said to be in a keyring"),
-        pytest.param(_edit(lambda note: note.update(base_url="https://evil.example/v1")), id="moved"),
+        pytest.param(
+            _edit(lambda note: note.update(kept_in="keyring")), id="said to be in a keyring"
+        ),
+        pytest.param(
+            _edit(lambda note: note.update(base_url="https://evil.example/v1")), id="moved"
+        ),
         pytest.param(_edit(lambda note: note.update(base_url="https://[")), id="moved to nonsense"),
         pytest.param(_edit(lambda _note: [1]), id="a list"),
         pytest.param(
@@ -211,7 +215,9 @@ def test_a_key_file_with_nonsense_in_it_is_told_and_not_overwritten(
     assert (tmp_path / "key").read_bytes() == b"my other key"
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "a\0b", "x" * 101, " a", "\u00e9", 5])
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "../x", "a/b", "a\0b", "x" * 101, " a", "\u00e9", 5]
+)
 def test_a_login_s_name_is_no_path(state: StateDir, name: Any) -> None:
     with pytest.raises(SettingsError, match="name"):
         vault.load(state, name)
@@ -243,9 +249,13 @@ def test_stored_credentials_go_to_no_other_host(
     assert vendor.connections == 0
 
 
-def test_a_host_uses_stored_credentials_by_name(host: Host, vendor: Vendor, state: StateDir) -> None:
+def test_a_host_uses_stored_credentials_by_name(
+    host: Host, vendor: Vendor, state: StateDir
+) -> None:
     given = vendor.credentials
-    vault.save(state, Login("bank", vendor.base_url, given["client_id"], Secret(given["client_secret"])))
+    vault.save(
+        state, Login("bank", vendor.base_url, given["client_id"], Secret(given["client_secret"]))
+    )
     connection = {"connector": CONNECTOR, "state_dir": str(state.root), "name": "bank"}
     assert host.validate(connection)["checks"][0]["ok"]
     assert vendor.token_requests == 1

@@ -64,7 +64,12 @@ class Search:
 
 
 def page(
-    choice: Choice, search: Search, terms: Terms, controller: Controller | None, files: list[str]
+    choice: Choice,
+    search: Search,
+    terms: Terms,
+    rows_of: Callable[[str], Rows],
+    controller: Controller | None,
+    files: list[str],
 ) -> Iterator[str]:
     """The page of one subject, piece by piece."""
     anchored = [(f"object-{number}", kept) for number, kept in enumerate(by_type(choice, terms), 1)]
@@ -76,7 +81,7 @@ def page(
         given=searched_with(choice.subject, terms),
         glance=glance(anchored, terms, search.searched),
         count=len(anchored),
-        sections=list(_sections(anchored, terms)),
+        sections=list(_sections(anchored, terms, rows_of)),
         files=files,
     )
 
@@ -87,7 +92,9 @@ def by_type(choice: Choice, terms: Terms) -> list[Kept]:
     return sorted(choice.kept, key=lambda kept: types.index(kept.object_type))
 
 
-def _sections(anchored: Sequence[Anchored], terms: Terms) -> Iterator[Section]:
+def _sections(
+    anchored: Sequence[Anchored], terms: Terms, rows_of: Callable[[str], Rows]
+) -> Iterator[Section]:
     names = dict.fromkeys(kept.object_type for _, kept in anchored)
     for number, name in enumerate(names, 1):
         of_type = [(anchor, kept) for anchor, kept in anchored if kept.object_type == name]
@@ -98,7 +105,7 @@ def _sections(anchored: Sequence[Anchored], terms: Terms) -> Iterator[Section]:
             title=terms.title(name),
             count=len(of_type),
             folded=len(of_type) > MANY,
-            objects=_objects(of_type, terms),
+            objects=_objects(of_type, terms, rows_of(name)),
             glossary=[
                 (field.title, field.description)
                 for key, field in (layout.fields if layout else {}).items()
@@ -107,8 +114,7 @@ def _sections(anchored: Sequence[Anchored], terms: Terms) -> Iterator[Section]:
         )
 
 
-def _objects(anchored: Sequence[Anchored], terms: Terms) -> Iterator[Shown]:
-    rows = Rows(terms.layout(anchored[0][1].object_type))
+def _objects(anchored: Sequence[Anchored], terms: Terms, rows: Rows) -> Iterator[Shown]:
     for number, (anchor, kept) in enumerate(anchored, 1):
         title = terms.title(kept.object_type)
         talk = conversation(kept.data)

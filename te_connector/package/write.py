@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import hashlib
 import json
 import os
@@ -22,6 +23,7 @@ from te_connector.manifest import Manifest
 from te_connector.package import csvfiles, words
 from te_connector.package.page import Search, by_type, page
 from te_connector.package.policy import Policy
+from te_connector.package.rows import Rows
 from te_connector.package.searched import (
     Strangers,
     names_in,
@@ -130,6 +132,7 @@ class _Writer:
     def __init__(self, draft: Path, result: Result, terms: Terms, policy: Policy) -> None:
         self.draft, self.result, self.terms, self.policy = draft, result, terms, policy
         self._names = names_in(result)
+        self._rows = functools.cache(lambda name: Rows(terms.layout(name)))
 
     def subject(self, choice: Choice) -> Package:
         """Write one subject's folder."""
@@ -149,7 +152,14 @@ class _Writer:
         files = {name: f"{folder_name(name)}.csv" for name in types}
         with _create(folder / "index.html") as file:
             file.writelines(
-                page(choice, search, self.terms, self.policy.controller, list(files.values()))
+                page(
+                    choice,
+                    search,
+                    self.terms,
+                    self._rows,
+                    self.policy.controller,
+                    list(files.values()),
+                )
             )
         with _create(folder / "data.json") as file:
             self._data(file, choice, search)

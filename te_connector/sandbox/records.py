@@ -29,8 +29,8 @@ def responses(contacts: list[Json]) -> list[Json]:
     made = []
     for contact in contacts:
         default = 1 if contact["id"] % 3 == 0 else 0
-        for number in range(_HOW_MANY.get(contact["id"], default)):
-            made.append(_response(contact, number))
+        many = _HOW_MANY.get(contact["id"], default)
+        made += [_response(contact, number) for number in range(many)]
     return made
 
 

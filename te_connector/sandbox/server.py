@@ -78,7 +78,7 @@ class _Handler(WSGIRequestHandler):
 
     def _body(self, environ: dict[str, Any]) -> bytes:
         if environ.get("wsgi.input_terminated"):
-            return cast(bytes, environ["wsgi.input"].read())
+            return cast("bytes", environ["wsgi.input"].read())
         return self.rfile.read(int(environ.get("CONTENT_LENGTH") or 0))
 
     def log(self, type: str, message: str, *args: Any) -> None:

@@ -52,7 +52,7 @@ async function look(view) {
     if (shots && view.scripts) {
       await tab.screenshot({path: `${shots}-${view.name}-whole.png`, fullPage: true});
     }
-    seen.text = view.scripts ? undefined : (await tab.locator('main').innerText()).length;
+    seen.text = view.scripts ? undefined : (await tab.locator('body').innerText()).length;
     return seen;
   } finally {
     await context.close();
