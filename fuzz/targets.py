@@ -303,7 +303,7 @@ def fuzz_page(data: bytes) -> None:
 
 def fuzz_identifiers(data: bytes) -> None:
     """Keys are keys: the key of a key is itself, and what is none matches nothing."""
-    text = data.decode("utf-8", "surrogatepass" if data[:1] == b"S" else "replace")
+    text = data.decode("utf-8", "surrogateescape" if data[:1] == b"S" else "replace")
     key = email_key(text)
     if key is not None:
         hold("@" in key, "an address has a sign")

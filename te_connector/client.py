@@ -178,10 +178,19 @@ class Client:
         raise self._failure(answer, name)
 
     def delete(self, path: str, *, template: str) -> Deletion:
-        """Send one DELETE, once."""
+        """Send one DELETE, once.
+
+        :raises GaveUp: the server asks to wait for longer than is permitted.
+        :raises AnswerError: the answer is larger than any that the API gives.
+        """
         name, spent = f"DELETE {template}", _Spent(self.settings.manifest.retry_for)
         try:
-            answer = self._signed("DELETE", path, name, 1, spent)
+            token = self.keeper.current()
+            answer = self._send("DELETE", path, name, 1, token, spent)
+            if answer.status == 401 and not _lacks_scope(answer) and name not in self._refused:
+                self._refused.add(name)  # a second 401 is not the token's
+                self.keeper.rejected(token)
+                return Deletion("lost", "it answered 401; there is a new token", 0.0)
         except _Again as lost:
             wait = lost.wait if isinstance(lost.error, GaveUp) else None
             return Deletion("lost", str(lost.error), wait)
@@ -191,12 +200,6 @@ class Client:
                     "lost", f"it answered {answer.status} with what is not the API's JSON"
                 )
             return Deletion("accepted", f"it answered {answer.status}")
-        try:
-            error: Exception = self._failure(answer, name)
-        except GaveUp as beyond:
-            error = beyond
-        if isinstance(error, _Again):
-            return Deletion("lost", f"it answered {answer.status}", error.wait)
         return Deletion("refused", f"it answered {answer.status}")
 
     def rest(self, seconds: float) -> None:
@@ -271,7 +274,7 @@ class Client:
             "over; try again later.",
             status=answer.status,
         )
-        wait = asked if asked is not None else _backoff(number)
+        wait = max(asked or 0.0, _backoff(number))  # a wait of none, asked again and again, is none
         if answer.status == 429:
             self.window.pause(wait)
         return _Again(error, wait)
@@ -368,8 +371,6 @@ def _backoff(number: int) -> float:
 
 def _lacks_scope(answer: Answer) -> bool:
     """Documented: 401 with ``insufficient_scope`` in the body; the general table says 403."""
-    if answer.status not in (401, 403):
-        return False
     words = error_words(answer.body)[0] + answer.headers.get("www-authenticate", "")
     return "insufficient_scope" in words
 

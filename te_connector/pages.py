@@ -82,7 +82,12 @@ def read_page(
         ids.append(name)
         keys.append(_order(item, steps))
     number = int(params[client.settings.manifest.paging.number])
-    page = Page(number, tuple(ids), tuple(keys), _link(links, "last"), _link(links, "next"))
+    last = _link(links, "last") or None  # no list that holds objects ends at page 0
+    page = Page(number, tuple(ids), tuple(keys), last, _link(links, "next"))
+    if page.goes_on and not ids:
+        raise OddAnswer(
+            f"{where} answered 200 with an empty page and says that others follow.", status=200
+        )
     return page, items
 
 

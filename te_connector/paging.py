@@ -116,7 +116,7 @@ class Reader:
         if last == 1 and first.at_end:
             self._census.count(first)  # one answer is one moment: no order is needed
         else:
-            fence = self._end(self._page(last))
+            fence = self._fence_before = self._end(self._page(last))
             self._tally.pages = fence.number
             self._census.count(fence)
             self._downwards(first, fence)
@@ -199,10 +199,10 @@ class Reader:
                     self._size = size // 2
                     high = min(high, fence.number)
                     continue
-                self._check_one_moment(pages, fence)
+                self._check_one_moment(pages, fence, front)
                 self._size = size * 2
-            elif high < fence.number and self._census.overlaps(pages[0]):
-                fence = self._check_repeat(high, fence)
+            elif high < fence.number and self._is_odd(pages[0], front):
+                pages, fence = self._look_again(high, fence)
             for page in pages:
                 self._check_additions(page)
                 self._census.count(page)
@@ -257,26 +257,42 @@ class Reader:
 
     # What the pages show
 
-    def _check_one_moment(self, pages: Sequence[Page], fence: Page) -> None:
+    def _check_one_moment(self, pages: Sequence[Page], fence: Page, above: Page) -> None:
         """Between equal fences nothing moves, so nobody stands on two pages of one burst or two."""
         names = [name for page in pages for name in page.ids]
         keys = [key for page in reversed(pages) for key in page.keys]
+        earlier: frozenset[str] = frozenset()
+        if not _moved(self._fence_before, fence):
+            earlier = self._burst_before
+            keys += above.keys[:1]
         if any_falls(keys):
             self._census.rising = False
-        earlier = self._burst_before if not _moved(self._fence_before, fence) else frozenset()
         if len(set(names)) < len(names) or not earlier.isdisjoint(names):
             self._tally.fault(_REPEATED)
         self._burst_before, self._fence_before = frozenset(names), fence
 
-    def _check_repeat(self, number: int, fence: Page) -> Page:
-        """Whether a page without anything new means that many went, or that the server repeats."""
+    def _is_odd(self, page: Page, above: Page) -> bool:
+        """Whether a page holds nothing new, or somebody who belongs above and was not there."""
+        if not self._census.rising or not above.ids:
+            return self._census.overlaps(page)
+        floor = above.keys[0]
+        stray = any(
+            name not in above.ids and key != floor and not falls(floor, key)
+            for name, key in zip(page.ids, page.keys, strict=True)
+        )
+        return stray or self._census.overlaps(page)
+
+    def _look_again(self, number: int, fence: Page) -> tuple[list[Page], Page]:
+        """An odd page and the one above it once more: did many go, or are the pages not of one list?"""
         before = self._fence(fence)
         above, page = self._page(number + 1), self._page(number)
         after = self._fence(before)
-        if not _moved(before, after) and set(above.ids) & set(page.ids):
-            self._tally.fault(_REPEATED)
-        self._census.count(page)
-        return after
+        if not _moved(before, after):
+            if not set(above.ids).isdisjoint(page.ids):
+                self._tally.fault(_REPEATED)
+            if any_falls([*page.keys, *above.keys]):
+                self._census.rising = False
+        return [page], after
 
     def _check_additions(self, page: Page) -> None:
         """An addition at a page's end is in order only if what follows it was added too."""

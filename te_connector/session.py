@@ -273,7 +273,15 @@ class _TokenRequest:
                 if refresh is not None:
                     return dict(session.refresh_token(url, refresh.reveal(), auth=auth))
                 return dict(fetch(url, auth=auth, scope=" ".join(sign_in.scopes)))
-        except (OAuth2Error, ValueError, TypeError, KeyError, Warning):
+        except (
+            OAuth2Error,
+            ValueError,
+            TypeError,
+            KeyError,
+            AttributeError,
+            OverflowError,
+            Warning,
+        ):
             raise self._odd() from None
 
     def _read_refreshed(self, response: Any) -> Any:

@@ -27,7 +27,8 @@ def validate(connection: Mapping[str, Any]) -> Validation:
     try:
         client = Client(connections.resolve(connection))
     except CredentialsMissing as error:
-        return _answer([_check("credentials", False, str(error)), *_untried(manifest)])
+        missing = _check("credentials", False, f"{error} [{error.code}]")
+        return _answer([missing, *_untried(manifest)])
     with client.open():
         try:
             token = client.sign_in()

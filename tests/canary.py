@@ -26,14 +26,12 @@ EMAIL = "zqperson.qv7x+tag@wj4mail-kzq.zz"
 PHONE = "+1 763 555 0147"
 DIGITS = "7635550147"
 EXTERNAL = "ZQLOS:KX9ZQW7M42TB"
-LOGIN_SECRET = "zqstored-Tk4Wy8-vaultJ3-qXv9"
 
 SECRETS = {
     "client id": CLIENT_ID,
     "client secret": CLIENT_SECRET,
     "access token": ACCESS,
     "refresh token": REFRESH,
-    "stored secret": LOGIN_SECRET,
 }
 PEOPLE = {"e-mail": EMAIL, "phone": DIGITS, "phone as given": PHONE, "external id": EXTERNAL}
 ALL = {**SECRETS, **PEOPLE}
@@ -97,19 +95,23 @@ class Sinks:
         self.texts.append((where, text.decode("latin-1") if isinstance(text, bytes) else text))
 
     def exception(self, error: BaseException) -> None:
-        """All that an exception tells: its text, attributes, notes, chain, traceback and pickle."""
-        seen: set[int] = set()
-        waiting: list[BaseException | None] = [error]
+        """All that an exception tells: its text, attributes, notes, chain, traceback and pickle.
+
+        What stands in a context that is not shown (``raise … from None``) is noted as ``context``.
+        """
         self.add("traceback", "".join(traceback.format_exception(error)))
+        seen: set[int] = set()
+        waiting: list[tuple[BaseException | None, str]] = [(error, "exception")]
         while waiting:
-            one = waiting.pop()
+            one, where = waiting.pop()
             if one is None or id(one) in seen:
                 continue
             seen.add(id(one))
-            self.add("exception", f"{one}\n{one!r}\n{one.args!r}\n{vars(one)!r}")
+            self.add(where, f"{one}\n{one!r}\n{one.args!r}\n{vars(one)!r}")
             with contextlib.suppress(Exception):
-                self.add("pickle", pickle.dumps(one))
-            waiting += [one.__cause__, one.__context__]
+                self.add("pickle" if where == "exception" else where, pickle.dumps(one))
+            waiting.append((one.__context__, "context" if one.__suppress_context__ else where))
+            waiting.append((one.__cause__, where))
 
     def thing(self, thing: Any) -> None:
         """All that an object tells of itself without being asked for its parts."""
@@ -126,11 +128,11 @@ class Sinks:
 
     def leaks(self) -> dict[str, list[str]]:
         """The canaries that came out, by where."""
-        out: dict[str, set[str]] = {}
+        told: dict[str, list[str]] = {}
         for where, text in self.texts:
-            for name in found_in(text):
-                out.setdefault(where, set()).add(name)
-        return {where: sorted(names) for where, names in out.items()}
+            told.setdefault(where, []).append(text)
+        found = {where: found_in("\n".join(texts)) for where, texts in told.items()}
+        return {where: names for where, names in found.items() if names}
 
 
 class _Recorder(logging.Handler):

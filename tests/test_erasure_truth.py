@@ -34,6 +34,7 @@ STRANGERS = v.many(5)
 OTHER = r"/contacts/1\d{5}"
 
 HTML_404 = v.Html(404)
+EXPIRED = v.Status(401, {"error": "expired_token"})
 JSON_404 = v.Status(404, {"message": "Object not found"})
 
 
@@ -262,6 +263,9 @@ ROWS = {
     "missing_scope": Row(
         on_delete(v.Status(401, {"error": "insufficient_scope"})), "failed", "refused .*401", "RDR"
     ),
+    "401_then_200": Row(on_delete(EXPIRED), "deleted", "accepted", "RDRDR"),
+    "401_though_deleted": Row(on_delete(Done(EXPIRED)), "deleted", "lost .*401", "RDR"),
+    "401_for_ever": Row(ever_on_delete(EXPIRED), "failed", "refused .*401", "RDRDR"),
     "429": Row(on_delete(v.Status(429)), "deleted", "accepted", "RDRDR"),
     "429_retry_at_once": Row(
         on_delete(v.Status(429, headers={"Retry-After": "0"})), "deleted", "accepted", "RDRDR"

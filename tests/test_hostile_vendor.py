@@ -493,10 +493,6 @@ LISTS: dict[str, Callable[[int], dict[str, Any]]] = {
 
 WHOLE = {"has a last that shrinks": 800}
 """Lists that are odd and can be read whole all the same, and how many objects they hold."""
-HIDING = {
-    "has pages of nothing in the middle": "paging: an empty page that says that others follow hides rows",
-    "says that nothing is its last page": "pages: `last: 0` beside objects must count as no last at all",
-}
 
 
 @pytest.mark.parametrize(
@@ -504,7 +500,6 @@ HIDING = {
     [
         pytest.param(
             name,
-            marks=[pytest.mark.xfail(strict=True, reason=HIDING[name])] if name in HIDING else [],
         )
         for name in LISTS
     ],
@@ -605,7 +600,6 @@ def test_a_deletion_whose_answer_drips_is_settled_by_reading(
     assert (receipt["status"], receipt["verified"], vendor.count("DELETE")) == ("deleted", True, 1)
 
 
-@pytest.mark.xfail(strict=True, reason="client: such a wait must be at least the usual one")
 @pytest.mark.parametrize("after", ["0", "Sun, 06 Nov 1994 08:49:37 GMT"])
 def test_a_server_that_asks_for_no_wait_again_and_again_is_given_up(
     host: Host, vendor: Vendor, connection: dict[str, Any], after: str

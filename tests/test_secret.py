@@ -29,7 +29,7 @@ class _Holder:
         pytest.param(str, id="str"),
         pytest.param(lambda it: f"{it}", id="format"),
         pytest.param(lambda it: f"{it:>40}", id="format with a width"),
-        pytest.param(lambda it: "{!s} {!r}".format(it, it), id="str.format"),
+        pytest.param(lambda it: str.format("{!s:>9} {!r}", it, it), id="str.format"),
         pytest.param(lambda it: repr([it, {it: it}]), id="in a container"),
         pytest.param(lambda it: repr(_Holder(it)), id="in a frozen value"),
         pytest.param(lambda it: repr(attrs.asdict(_Holder(it))), id="in asdict"),

@@ -15,7 +15,7 @@ import attrs
 from te_connector.package import words
 from te_connector.package.glance import Anchored, glance, survey_name
 from te_connector.package.policy import Controller
-from te_connector.package.rows import ANSWERS, Block, Rows, conversation
+from te_connector.package.rows import ANSWERS, Block, Rows, conversation, questions
 from te_connector.package.searched import Searched, searched_with
 from te_connector.package.selection import Choice, Kept
 from te_connector.package.terms import Terms
@@ -127,7 +127,7 @@ def _objects(anchored: Sequence[Anchored], terms: Terms, rows: Rows) -> Iterator
             reasons=list(_reasons(kept, terms)),
             talk=talk,
             fields=fields,
-            details=rows.of({ANSWERS: kept.data[ANSWERS]}) if talk else None,
+            details=rows.of({ANSWERS: questions(kept.data)}) if talk else None,
             empty=rows.titles(fields.empty),
         )
 

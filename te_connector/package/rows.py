@@ -21,6 +21,8 @@ Row = tuple[str, bool, str, Any]
 ANSWERS = "question_responses"
 """The field of a survey response that is shown as a conversation."""
 
+ANSWER = "response_value"
+
 YEARLESS = frozenset({"birthday"})
 """Dates whose year is a placeholder of the vendor's."""
 
@@ -149,6 +151,11 @@ def conversation(data: Mapping[str, Any]) -> list[tuple[str, str]] | None:
     return [_exchange(one["question"], one) for one in sorted(pairs, key=_place)]
 
 
+def questions(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What there is beside the answers of a conversation: the same for all who were asked."""
+    return [{key: value for key, value in pair.items() if key != ANSWER} for pair in data[ANSWERS]]
+
+
 def _place(pair: Mapping[str, Any]) -> float:
     try:
         return float(pair["question"].get("sort_order"))
@@ -160,7 +167,7 @@ def _exchange(question: Mapping[str, Any], pair: Mapping[str, Any]) -> tuple[str
     asked = question.get("question_text")
     if words.is_empty(asked):
         asked = question.get("system_name")
-    answer = pair.get("response_value")
+    answer = pair.get(ANSWER)
     choices = question.get("possible_choice_answers")
     for choice in choices if isinstance(choices, list) else ():
         names = (choice.get("value"), choice.get("system_name")) if isinstance(choice, dict) else ()

@@ -88,30 +88,37 @@ def write_package(
     output = Path(output).resolve()
     if output.exists() and not (output.is_dir() and not any(output.iterdir())):
         raise UsageError(f"{output} exists and is not an empty folder; name a new one.")
-    choices = choose(result, manifest, policy)
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{output.name[:40]}.", dir=output.parent))
-        try:
-            writer = _Writer(draft, result, terms_of(manifest), policy or NO_POLICY)
-            with collector_paused():
-                packages = [writer.subject(choice) for choice in choices]
-            writer.officers_list(packages)
-            if output.exists():
-                output.rmdir()  # it is empty; not every system renames onto a folder
-            draft.rename(output)
-        except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
+        with collector_paused():
+            packages = _write(result, manifest, output, policy)
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise UsageError(f"The package cannot be written to {output} ({why}).") from None
     except RecursionError:
         raise UsageError("A record of the result is nested too deeply; exclude it.") from None
     return Summary(
-        output,
-        tuple(attrs.evolve(one, folder=output / one.folder.name) for one in packages),
+        output, tuple(attrs.evolve(one, folder=output / one.folder.name) for one in packages)
     )
+
+
+def _write(
+    result: Result, manifest: Manifest, output: Path, policy: Policy | None
+) -> list[Package]:
+    """Write all into a draft beside the output, and put it there at the end."""
+    choices = choose(result, manifest, policy)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{output.name[:40]}.", dir=output.parent))
+    try:
+        writer = _Writer(draft, result, terms_of(manifest), policy or NO_POLICY)
+        packages = [writer.subject(choice) for choice in choices]
+        writer.officers_list(packages)
+        if output.exists():
+            output.rmdir()  # it is empty; not every system renames onto a folder
+        draft.rename(output)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    return packages
 
 
 def folder_name(name: str) -> str:
