@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from te_connector.identifiers import MAX_LENGTH, email_key, id_key, possible_pho
 from te_connector.manifest import Kind, Manifest
 
 MAX_ID = 200
+_WORD = re.compile(r"[a-z]+(_[a-z]+)*")
+"""What a kind looks like: anything else could be a value that stands in the wrong place."""
 
 
 @attrs.frozen
@@ -65,8 +68,9 @@ def _subject(given: Any, manifest: Manifest, who: str) -> Subject:
     for kind, given_values in identifiers.items():
         if kind not in manifest.kinds:
             known = ", ".join(manifest.kinds)
+            odd = f" {kind}" if isinstance(kind, str) and _WORD.fullmatch(kind) else ""
             raise SubjectError(
-                f"Subject {name!r} has an unknown kind of identifier; known: {known}."
+                f"Subject {name!r} has an unknown kind of identifier{odd}; known: {known}."
             )
         read_values = tuple(_values(name, manifest.kinds[kind], given_values))
         if read_values:

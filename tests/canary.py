@@ -79,9 +79,8 @@ def found_in(text: str | bytes, only: Iterable[str] = ALL) -> list[str]:
         text = text.decode("latin-1")
     lowered = text.lower()
     wanted = tuple(only)
-    return sorted(
-        {name for needle, name in _NEEDLES.items() if name.startswith(wanted) and needle in lowered}
-    )
+    found = {name for needle, name in _NEEDLES.items() if needle in lowered}
+    return sorted(name for name in found if name.startswith(wanted))
 
 
 class Sinks:

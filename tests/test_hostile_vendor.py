@@ -213,7 +213,11 @@ def test_a_page_that_cannot_be_used_is_told_and_the_coverage_is_not_complete(
     answer = look(host, connection)
     if name == "gzip that ends early" and codes(answer) == ["unreachable"]:
         return  # either is true of it
-    assert codes(answer) == [code]
+    assert code in codes(answer)
+    assert set(codes(answer)) <= {
+        code,
+        "list_unsteady",
+    }  # a page that can be read is also out of place
     assert not coverage_of(answer, "contact")["complete"]
 
 
@@ -225,7 +229,7 @@ def test_a_page_that_could_not_be_used_at_first_is_read_again(
     fault, _ = UNUSABLE[name]
     vendor.script("GET", "/contacts", fault, {"page[number]": "2"})
     answer = look(host, connection)
-    assert coverage_of(answer, "contact")["complete"] or codes(answer) == ["answer_odd"]
+    assert coverage_of(answer, "contact")["complete"] or "answer_odd" in codes(answer)
 
 
 @pytest.mark.parametrize("name", UNUSABLE)
@@ -631,11 +635,6 @@ def token(**fields: Any) -> Status:
     )
 
 
-SIGN_IN = pytest.mark.xfail(
-    strict=True, reason="session: what the library raises must be translated"
-)
-
-
 @dataclass(frozen=True)
 class TokenWith(Fault):
     """The vendor's own token, said to live so long, or with other fields."""
@@ -666,10 +665,10 @@ def test_a_token_that_is_said_to_live_no_time_or_for_ever_is_used_until_it_is_re
 @pytest.mark.parametrize(
     "fields",
     [
-        pytest.param({"expires_in": 10**400}, id="a life that no float holds", marks=SIGN_IN),
-        pytest.param({"scope": 5}, id="a number for scopes", marks=SIGN_IN),
-        pytest.param({"scope": {"a": 1}}, id="a mapping for scopes", marks=SIGN_IN),
-        pytest.param({"scope": True}, id="true for scopes", marks=SIGN_IN),
+        pytest.param({"expires_in": 10**400}, id="a life that no float holds"),
+        pytest.param({"scope": 5}, id="a number for scopes"),
+        pytest.param({"scope": {"a": 1}}, id="a mapping for scopes"),
+        pytest.param({"scope": True}, id="true for scopes"),
         pytest.param({"access_token": "a\r\nX-Evil: 1"}, id="a token with a line end"),
         pytest.param({"access_token": "\ud800"}, id="a token that is half a character"),
         pytest.param({"access_token": "\u20ac"}, id="a token beyond latin-1"),

@@ -109,15 +109,11 @@ def test_the_sdist_holds_what_the_wheel_is_built_from_and_the_tests(built: Path)
     assert names >= wanted | {f"schemas/{name}" for name in SCHEMAS}
 
 
-@pytest.mark.xfail(
-    reason="pyproject.toml: the sdist takes tests/browser/node_modules in", strict=False
-)
 def test_the_sdist_holds_nothing_that_others_made(built: Path) -> None:
     names = _sdist_names(built)
     assert not [name for name in names if "node_modules" in name or "__pycache__" in name]
 
 
-@pytest.mark.xfail(reason="pyproject.toml: examples is not in the sdist's include")
 def test_the_sdist_holds_the_examples_that_the_guide_shows(built: Path) -> None:
     names = {name.removeprefix(f"{NAME}/") for name in _sdist_names(built)}
     assert {f"examples/{name}.yaml" for name in ("contact_note", "activity")} <= names

@@ -48,7 +48,7 @@ SECRET = "jane.secret"
         ([{"id": "a", "identifiers": {"email": SECRET}}], "email must be a list"),
         ([{"id": "a", "identifiers": {"email": {SECRET: 1}}}], "email must be a list"),
         ([{"id": "a", "identifiers": {"email": None}}], "email must be a list"),
-        ([subject("a", ssn=SECRET)], "unknown kind of identifier; known: email, phone, service_id"),
+        ([subject("a", ssn=SECRET)], "unknown kind of identifier ssn; known: email, phone, service_id"),
         ([{"id": "a", "identifiers": {7: [SECRET]}}], "unknown kind"),
         ([subject("a", email="a@x.com"), subject("b"), subject("c")], "'b' has no identifier"),
         ([subject("a", email="a@x.com"), subject("a", phone="612-555-0123")], "Two subjects"),
