@@ -39,12 +39,8 @@ _NOT_IN_ONE = re.compile(r"[\s;<>]|,[^@]*$")
 """What no single address has in it: a comma can stand in front of the @ alone."""
 _BETWEEN_ADDRESSES = re.compile(r"[\s,;:<>()\[\]\"'|/\\]+")
 _EXTENSION = re.compile(r"(?:ext|x|#|,)[.:\s]*\d+\s*$", re.IGNORECASE)
-_BETWEEN_NUMBERS = (
-    re.compile(
-        r"[|&\n\r\t,]|;(?!ext=|isub=|phone-context=)|\b(?:or|and)\b",
-        re.IGNORECASE,
-    ),
-    re.compile(r"[/\\]"),  # some write one number with them, so they part only what is left
+_BETWEEN_NUMBERS = re.compile(
+    r"[|&\n\r\t,]|;(?!ext=|isub=|phone-context=)|\b(?:or|and)\b", re.IGNORECASE
 )
 TAIL = 7
 """So many last digits make two numbers worth a closer look: a number without its area code."""
@@ -77,7 +73,7 @@ def _is_one_address(text: str) -> bool:
 
 
 def _email_key_slowly(text: str) -> str | None:
-    local, _, domain = text.rpartition("@")
+    local, _, domain = text.partition("@")
     local, domain = _visible(local), _visible(domain, keep=_JOINERS)
     shown = _visible(domain)
     if not _is_one_address(f"{local}@{shown}"):
@@ -137,7 +133,7 @@ def email_neighbourhood(key: str) -> str:
     Dots go from the domain too, which is cheaper and at worst makes somebody look twice.
     """
     if "+" in key:
-        local, _, domain = key.rpartition("@")
+        local, _, domain = key.partition("@")
         key = f"{local.partition('+')[0]}@{domain}"
     return key.replace(".", "")
 
@@ -169,7 +165,7 @@ def phones(text: str, region: str) -> Phones:
         return Phones((), "")
     text = _phone_text(text)
     found: dict[str, Number] = {}
-    for number in _numbers(text, region, _BETWEEN_NUMBERS):
+    for number in _numbers(text, region):
         known = found.get(number.e164)
         if known is None or known.extension:
             found[number.e164] = number
@@ -177,25 +173,24 @@ def phones(text: str, region: str) -> Phones:
 
 
 def _phone_text(text: str) -> str:
-    return text if text.isascii() else unicodedata.normalize("NFKC", _visible(text))
+    return unicodedata.normalize("NFKC", _visible(text))
 
 
 def _digits(text: str) -> str:
     return "".join(str(unicodedata.digit(char)) for char in text if char.isdecimal())
 
 
-def _numbers(text: str, region: str, marks: tuple[re.Pattern[str], ...]) -> list[Number]:
+def _numbers(text: str, region: str) -> list[Number]:
     """The text as one number; where it is none, its parts, or numbers among other words."""
     whole = _number(text, region)
     if whole is not None and not whole.extension and whole.tail in _digits(text):
         return [whole]
     found = [] if whole is None else [whole]
-    for place, mark in enumerate(marks, 1):
-        parts = [part for part in mark.split(text) if _digits(part)]
-        if len(parts) > 1:
-            apart = [number for part in parts for number in _numbers(part, region, marks[place:])]
-            if len(apart) > len(found):  # what looked like an extension is a number
-                return apart
+    parts = [part for part in _BETWEEN_NUMBERS.split(text) if _digits(part)]
+    if len(parts) > 1:
+        apart = [number for part in parts for number in _numbers(part, region)]
+        if len(apart) > len(found):  # what looked like an extension is a number
+            return apart
     if whole is None or whole.tail not in _digits(text):  # a name is not for dialling
         return _among_words(text, region) or found
     return found
@@ -215,7 +210,7 @@ def _number(text: str, region: str) -> Number | None:
     import phonenumbers
 
     try:
-        number = phonenumbers.parse(text.strip(), region)
+        number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         return None
     if not phonenumbers.is_valid_number(number):
@@ -241,18 +236,18 @@ def rewrites(region: str) -> bool:
     """
     from phonenumbers import PhoneMetadata
 
-    data = PhoneMetadata.metadata_for_region(region, None)
+    data = PhoneMetadata.metadata_for_region(region)
     rule = data.national_prefix_transform_rule if data is not None else None
     return rule is not None and re.fullmatch(r"\\\d", rule) is None
 
 
 def shortest_number(region: str) -> int:
-    """How many digits a number has at least where it is written without its country (at most 10)."""
+    """How many digits a number has at least where it is written without its country."""
     from phonenumbers import PhoneMetadata
 
-    data = PhoneMetadata.metadata_for_region(region, None)
+    data = PhoneMetadata.metadata_for_region(region)
     usual = data.general_desc if data is not None else None
-    return 0 if usual is None or rewrites(region) else min(10, *usual.possible_length)
+    return 0 if usual is None or rewrites(region) else min(usual.possible_length)
 
 
 def own_code(region: str) -> str:
@@ -269,7 +264,7 @@ def possible_phone(text: str, region: str) -> bool:
     if phones(text, region).numbers:
         return True
     try:
-        number = phonenumbers.parse(_phone_text(text).strip(), region)
+        number = phonenumbers.parse(_phone_text(text), region)
     except phonenumbers.NumberParseException:
         return False
     return bool(phonenumbers.is_possible_number(number))
@@ -283,7 +278,7 @@ def digit_strings(text: str) -> tuple[bytes, ...]:
     """
     if not text.isascii() or (";" in text and "context" in text.lower()):
         return ()
-    raw = text.encode("ascii")
+    raw = text.encode()
     digits, keys = raw.translate(None, _NO_DIGITS), raw.translate(_KEYPAD, _NO_KEYS)
     return (digits, keys) if len(keys) - len(digits) >= _LEAST_LETTERS else (digits,)
 

@@ -135,7 +135,7 @@ class PhoneIndex:
             self._add_tail(digits[-TAIL:])
 
     def _add_tail(self, tail: str) -> None:
-        self._tails.add(tail.encode("ascii"))
+        self._tails.add(tail.encode())
         self._lengths.add(len(tail))
         if len(tail) != TAIL:
             self._least = self._usual = 0
@@ -235,7 +235,7 @@ class ExternalIndex:
         """Compare one id of a record, with the source that stands beside it."""
         alone = value.strip()
         whole = external_key(source, alone)
-        for subject in self._keys.get(whole, ()) if whole is not None else ():
+        for subject in self._keys.get(whole or "", ()):
             found.append(Evidence(subject, self.kind, field))
         for subject in self._keys.get(alone, ()):
             found.append(Evidence(subject, self.kind, field, weak=True))

@@ -38,10 +38,19 @@ _NOT_AN_ID = "9007199254740993"
 
 @attrs.frozen
 class Verdict:
-    """What a filter passed: every spelling, the exact text alone, or nothing; and why not more."""
+    """What a filter passed, and why not more.
 
-    passed: Literal["any", "exact", "nothing"]
+    ``any`` spelling will do; ``digits``: a phone in any spelling, but with its country and without
+    are two; ``exact``: the exact text alone; or ``nothing``.
+    """
+
+    passed: Literal["any", "digits", "exact", "nothing"]
     why: str = ""
+
+    @property
+    def relied_upon(self) -> bool:
+        """Whether what the filter does not return is not there."""
+        return self.passed in ("any", "digits")
 
 
 def _sendable(value: str) -> bool:
@@ -99,9 +108,9 @@ class Filters:
             owner, value = sample
             if not self._returns(name, value, owner):
                 return Verdict("nothing", "its filter does not return an object that has the value")
-            for other in _other_spellings(value, kind):
+            for other, failed in _other_spellings(value, kind):
                 if not self._returns(name, other, owner):
-                    return Verdict("exact", "its filter compares the exact text")
+                    return failed
         except Rejected:
             return Verdict("nothing", "the server refuses its filter")
         return Verdict("any")
@@ -142,23 +151,18 @@ def _impossible(kind: Kind) -> str:
     return f"te-connector-{secrets.token_hex(8)}"
 
 
-def _other_spellings(value: str, kind: Kind) -> list[str]:
-    """The value as an honest filter should find it too."""
+def _other_spellings(value: str, kind: Kind) -> list[tuple[str, Verdict]]:
+    """The value as an honest filter should find it too, and what it is if it does not."""
+    exact = Verdict("exact", "its filter compares the exact text")
     if kind.compare == "email":
-        return [value.swapcase()]
+        return [(value.swapcase(), exact)]
     if kind.compare == "phone":
-        return [other for other in _phone_spellings(value, kind) if other != value][:2]
+        read = phones(value, kind.region)
+        (number,) = read.numbers
+        spaced = " ".join(read.digits)
+        abroad = number.e164 if read.digits == number.national else number.national
+        return [(spaced, exact), (abroad, Verdict("digits"))]
     return []
-
-
-def _phone_spellings(value: str, kind: Kind) -> list[str]:
-    """A number as digits, with its country, and as people write it: all must be found."""
-    spelled: list[str] = []
-    for number in phones(value, kind.region).numbers:
-        digits = number.national
-        people = f"({digits[:3]}) {digits[3:6]}-{digits[6:]}" if len(digits) == 10 else digits
-        spelled += [number.e164, digits, people]
-    return spelled
 
 
 def _queries(values: Iterable[str], kind: Kind, verdict: Verdict) -> list[str]:
@@ -169,14 +173,22 @@ def _queries(values: Iterable[str], kind: Kind, verdict: Verdict) -> list[str]:
         if kind.compare == "email":
             queries += _email_queries(text, exact=verdict.passed == "exact")
         elif kind.compare == "phone":
-            if verdict.passed == "exact":
-                queries.append(text)
-            queries += [number.e164 for number in phones(value, kind.region).numbers]
+            queries += _phone_queries(text, kind, verdict)
         elif kind.compare == "external_id":
             queries += _after_colons(text)
         else:
             queries.append(text)
     return list(dict.fromkeys(queries))
+
+
+def _phone_queries(text: str, kind: Kind, verdict: Verdict) -> list[str]:
+    """With the country, and without it unless the filter sees no difference."""
+    queries = [text] if verdict.passed == "exact" else []
+    for number in phones(text, kind.region).numbers:
+        queries.append(number.e164)
+        if verdict.passed != "any":
+            queries.append(number.national)
+    return queries
 
 
 def _email_queries(text: str, *, exact: bool) -> list[str]:
@@ -215,7 +227,7 @@ def look_quickly(search: Search, matcher: Matcher, findings: Findings) -> None:
             continue
         whole = False
         verdict = _look_up(search, matcher, findings, filters, mapped, kinds[mapped.kind])
-        if verdict.passed == "any":
+        if verdict.relied_upon:
             findings.fields.setdefault(mapped.kind, []).append(mapped.field)
         else:
             findings.reasons.append(f"{mapped.field} was not looked at: {verdict.why}")

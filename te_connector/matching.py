@@ -103,7 +103,8 @@ class Matcher:
         for key, field, look in self._simple:
             value = get(key)
             if type(value) is str:
-                look(value, field, found)
+                if value:
+                    look(value, field, found)
             elif type(value) is int:
                 look(str(value), field, found)
             elif value is not None:
@@ -168,7 +169,7 @@ def _settled(found: Found) -> Look:
             near.setdefault(item.subject, item)
             continue
         key = (item.subject, item.identifier, item.field, item.number)
-        if key not in best or (best[key].weak and not item.weak):
+        if key not in best or not item.weak:
             best[key] = item
     matched = {reason.subject for reason in best.values()}
     misses = tuple(miss for miss in near.values() if miss.subject not in matched)

@@ -49,6 +49,8 @@ MAX_IN_FLIGHT = 50
 """At most so many requests at once; latency and quota decide how many are used."""
 SECONDS_OF_WORK = 0.003
 """What one page costs this process: more in flight than latency divided by it gains nothing."""
+WORTH_HIDING = 0.015
+"""A shorter way there and back costs less than the threads that would hide it."""
 LEAST_BURST = 16
 """So many pages between two fences keep fences under a tenth of the requests."""
 _MOST_CHASES = 20
@@ -219,7 +221,9 @@ class Reader:
         return min(left, self._size, math.ceil(left / math.ceil(left / most)))
 
     def _workers(self) -> int:
-        return max(1, min(MAX_IN_FLIGHT, int(self._client.latency / SECONDS_OF_WORK)))
+        if self._client.latency < WORTH_HIDING:
+            return 1
+        return min(MAX_IN_FLIGHT, int(self._client.latency / SECONDS_OF_WORK))
 
     def _burst(self, low: int, high: int) -> list[Page]:
         """The pages from high to low, in that order, several requests at once."""
@@ -283,7 +287,7 @@ class Reader:
         return stray or self._census.overlaps(page)
 
     def _look_again(self, number: int, fence: Page) -> tuple[list[Page], Page]:
-        """An odd page and the one above it once more: did many go, or are the pages not of one list?"""
+        """An odd page and the one above it once more: whether many went, or pages are not of one list."""
         before = self._fence(fence)
         above, page = self._page(number + 1), self._page(number)
         after = self._fence(before)

@@ -151,6 +151,8 @@ def test_two_addresses_that_differ_are_never_joined(one, other):
 @pytest.mark.parametrize(
     ("one", "other"),
     [
+        ("a\x00da@exam\x1bple.com", "ada@example.com"),
+        ("ada@\ue000é.de", "ADA@\ue000É.de"),
         ("ada@münchen.de", "ada@xn--mnchen-3ya.de"),
         ("ada@MÜNCHEN.de", "ada@XN--MNCHEN-3YA.DE"),
         ("ada@mu\u0308nchen.de", "ada@münchen.de"),
@@ -276,6 +278,22 @@ def test_an_extension_does_not_count_but_is_noted(digits, spelling, extension):
     """A number with an extension is the number, and only its match is weak."""
     (number,) = phones(spelling.format(*split(digits)) + extension, "US").numbers
     assert (number.e164, number.extension) == (f"+1{digits}", True)
+
+
+def test_what_cannot_be_seen_in_a_number_and_other_widths_are_no_matter():
+    """Telephones copy marks of writing direction with a number."""
+    for text in (
+        "\u202a612\u2060-555\ufe0f-01\u200e23\u202c",
+        "612\x00-555-01\x1b23",
+        "⑥12-555-0123",
+    ):
+        assert e164s(text) == ["+16125550123"]
+
+
+def test_each_of_several_numbers_has_its_own_extension():
+    """Only that one's match is weak."""
+    for text in ("c: 612-555-0123 x5 h: 763-555-0199", "612-555-0123 x5; 763-555-0199"):
+        assert [number.extension for number in phones(text, "US").numbers] == [True, False]
 
 
 def test_an_extension_behind_a_slash_is_noted_too():
@@ -456,13 +474,15 @@ def test_the_tail_is_shorter_where_a_country_dials_otherwise_than_it_writes():
     assert (number.e164, number.tail) == ("+3780549886377", "86377")
     (number,) = phones("+39 06 698 12345", "SM").numbers
     assert number.tail == "12345"
+    (number,) = phones("casa: +39 06 698 12345 ore 9", "SM").numbers
+    assert number.tail == "12345"
     assert [region for region in ("US", "AR", "BR", "SM", "JE", "001", "ZZ") if rewrites(region)] == [
         "AR", "SM", "JE",
     ]  # fmt: skip
 
 
 def test_what_a_region_is_known_by():
-    """How short its numbers can be, at most ten, and its country code."""
+    """How short its numbers can be (ten digits at most, which indexes rely on), and its country code."""
     assert [shortest_number(region) for region in ("US", "DE", "AR", "001", "GB")] == [
         10,
         4,
@@ -495,6 +515,13 @@ def test_an_id_as_a_number_is_the_id_as_text(number):
 def test_what_is_neither_text_nor_a_whole_number_is_no_id(value):
     """It is told as odd, not guessed at."""
     assert id_key(value) is None
+
+
+def test_a_whole_number_of_more_than_a_thousand_bits_is_no_id():
+    """It is nobody's, and writing it out would cost much or fail."""
+    assert id_key(2**MAX_LENGTH) is None
+    assert id_key(2 ** (MAX_LENGTH - 1)) is None
+    assert id_key(2 ** (MAX_LENGTH - 1) - 1) == str(2 ** (MAX_LENGTH - 1) - 1)
 
 
 def test_two_long_ids_are_equal_only_as_a_whole():

@@ -266,7 +266,7 @@ FAULTY: dict[str, tuple[str, str, str, str]] = {
         "'allowed' must be true or false",
     ),
     "a thing not searched without its reason": (
-        "    why: They are kept so that the person is not written to again.\n", "",
+        "    why: They are kept so that nobody who unsubscribed is written to again.\n", "",
         "what: E-mail unsub", "lacks the key 'why'; add it",
     ),
     "an object that is a text": (

@@ -205,6 +205,9 @@ def test_numbers_of_few_digits_are_found_beside_usual_ones():
     index = PhoneIndex("phone", "US")
     index.add("long", "612 555 0123")
     index.add("short", "+683 4002")
+    alone = PhoneIndex("phone", "US")
+    alone.add("short", "+683 4002")
+    assert [one.subject for one in look(alone, "+683 4002")] == ["short"]
     for text, subject in [
         ("+683 4002", "short"),
         ("011 683 4002", "short"),
@@ -431,6 +434,8 @@ def test_a_colon_may_stand_in_the_source_or_in_the_id():
     assert seen({"source": "A:B", "external_id": "C"}, asked)[0][0][3] is False
     assert seen({"source": "A", "external_id": "B:C"}, asked)[0][0][3] is False
     assert seen({"source": "X", "external_id": "A:B:C"}, asked)[0][0][3] is True
+    long = {"external_id": ["A:B:C:D"]}
+    assert seen({"source": "A:B", "external_id": "C:D"}, long)[0][0][3] is False
     assert seen({"source": "X", "external_id": "B:C"}, asked) == (
         [],
         [("s0", "external_id is the same id of another source, or of none")],
@@ -456,8 +461,9 @@ def test_an_odd_value_is_counted_by_its_field(field, value):
     made = matcher({kind: [asked]})
     assert made.look({"id": 1, field: value}) is None
     assert set(made.odd) == {field}
+    assert made.odd[field] == 1
     made.look({"id": 1, field: value})
-    assert made.odd[field] >= 2
+    assert made.odd[field] == 2
 
 
 @pytest.mark.parametrize("value", [None, "", " ", [], [None, ""], [[]], 7, "7", ["7", 7]])
@@ -513,7 +519,9 @@ def test_fields_below_others_are_compared_through_lists_and_objects():
     ]:
         brought = made.look(record)
         assert brought is not None
-        assert len(brought.evidence) == 1
+        assert [one.field for one in brought.evidence] == [
+            next(iter(record)) + ("[].mail.work" if "people" in record else ".email")
+        ]
     assert not made.odd
     assert (
         made.look({"info": {}, "people": [{}, {"mail": {}}, {"mail": None}, {"mail": ""}]}) is None
@@ -528,7 +536,8 @@ def test_a_field_below_something_that_has_no_fields_is_odd(record):
     """The way to it could not be followed."""
     made = matcher({"email": ["a@x.com"]}, object_type=deep("info.email"))
     assert made.look(record) is None
-    assert set(made.odd) == {"info.email"}
+    assert made.look(record) is None
+    assert made.odd == {"info.email": 2}
 
 
 @pytest.mark.parametrize("record", [
@@ -543,6 +552,48 @@ def test_external_ids_may_lie_deep_and_have_their_source_beside_them(record):
     assert [one.weak for one in brought.evidence] == [False]
     assert made.look({"loan": {"ids": "A-1"}}) is None
     assert set(made.odd) == {"loan.ids[].value"}
+
+
+def test_several_lists_of_external_ids_are_each_looked_at():
+    """One that is missing does not hide the next."""
+    of_type = deep("old[].id", "new[].id", kind="external_id", source="source")
+    made = matcher({"external_id": ["LOS:A-1"]}, object_type=of_type)
+    brought = made.look({"new": [{"source": "LOS", "id": "A-1"}]})
+    assert [one.field for one in brought.evidence] == ["new[].id"]
+
+
+def test_nearly_all_stored_values_are_told_apart_without_being_read(monkeypatch):
+    """Which is what makes a scan cheap: the slow ways are for the few that come close."""
+    made = matcher({"email": ["ada@x.com"], "phone": ["612-555-0123", "000-000-0000"],
+                    "external_id": ["LOS:A-1"]})  # fmt: skip
+    read = []
+    monkeypatch.setattr("te_connector.indexes.email_key", read.append)
+    monkeypatch.setattr("te_connector.indexes.phones", lambda text, region: read.append(text))
+    monkeypatch.setattr(ExternalIndex, "look", lambda *given: read.append(given))
+    for email, phone, external in [
+        ("bob@x.com", "(763) 555-0199", "B-1"),
+        ("Bob.B-c_d+e@X.com", "+1 763.555.0199", 77),
+        ("b0b@x-y.com", "1-763-555-0199", ""),
+        ("", "7635550199 x5", " "),
+        ("nobody", "n/a", None),
+        ("b@x.com", "7635550199, 763-555-0198", "A"),
+        ("b@x.com", "+44 20 7946 0958", "a-1"),
+    ]:
+        record = {"id": 5, "email": email, "phone_cell": phone, "external_id": external,
+                  "external_ids": [{"source": "LOS", "external_id": str(external)}]}  # fmt: skip
+        if not isinstance(external, str):
+            del record["external_id"]
+        assert made.look(record) is None
+    assert read == []
+
+
+@pytest.mark.parametrize("region", ["US", "AR"])
+def test_a_number_of_another_country_may_end_early_in_a_field(region):
+    """Germany has some of seven digits; more digits behind it do not hide it."""
+    index = PhoneIndex("phone", region)
+    index.add("s0", "+49 30 12345")
+    for text in ("+49 30 12345", "+49 30 12345, 5", "+49 30 12345\n99"):
+        assert [one.subject for one in look(index, text) if isinstance(one, Evidence)] == ["s0"]
 
 
 def test_an_external_id_without_a_named_source_matches_weakly_alone():
@@ -618,8 +669,9 @@ def test_a_child_is_its_parents_subjects():
 def test_a_child_that_names_no_parent_is_counted(held):
     """Nobody can say whose it is."""
     made = ChildMatcher(RESPONSE, {"7": ["s0"]})
-    assert made.look({"id": "ff", **held}) is None
-    assert made.unlinked == 1
+    for count in (1, 2):
+        assert made.look({"id": "ff", **held}) is None
+        assert made.unlinked == count
     assert not made.odd
 
 
@@ -629,8 +681,9 @@ def test_a_child_that_names_no_parent_is_counted(held):
 def test_a_child_whose_parent_cannot_be_read_is_odd(held):
     """It was not compared."""
     made = ChildMatcher(RESPONSE, {"7": ["s0"]})
-    assert made.look({"id": "ff", "contact": held}) is None
-    assert set(made.odd) == {"contact.id"}
+    for count in (1, 2):
+        assert made.look({"id": "ff", "contact": held}) is None
+        assert made.odd == {"contact.id": count}
 
 
 # Several subjects, and what is asked.
@@ -652,7 +705,10 @@ def test_only_kinds_that_somebody_asked_for_are_compared():
     assert made.fields == {"email": ["email", "email_work"], "service_id": ["id"]}
     made.look({"phone_cell": True, "external_ids": True})
     assert not made.odd
-    phone = matcher({"phone": ["612-555-0123"]}, object_type=PACKAGED.objects["user"])
+    user = PACKAGED.objects["user"]
+    both = matcher({"phone": ["612-555-0123"], "email": ["a@x.com"]}, object_type=user)
+    assert both.fields == {"email": ["email"]}
+    phone = matcher({"phone": ["612-555-0123"]}, object_type=user)
     assert phone.fields == {}
     assert phone.look({"email": "a@x.com"}) is None
 
@@ -680,6 +736,7 @@ def test_the_addresses_of_a_record_are_all_that_its_mapped_fields_hold():
               "source": "e@x.com"}  # fmt: skip
     assert emails_of(record, CONTACT, PACKAGED.kinds) == {"a@x.com", "b@x.com", "c@x.com"}
     assert emails_of({"email": "n/a"}, CONTACT, PACKAGED.kinds) == set()
+    assert emails_of({"email": "o'brien@x.com"}, CONTACT, PACKAGED.kinds) == {"o'brien@x.com"}
     (subject,) = subjects.read(
         [{"id": "s", "identifiers": {"email": ["A@x.com", "b@x.com"], "service_id": ["9"]}}],
         PACKAGED,
