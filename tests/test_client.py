@@ -275,15 +275,7 @@ MIDDLE: dict[str, Callable[[list[Any], Vendor], list[Any]]] = {
 }
 
 
-@pytest.mark.parametrize(
-    "case",
-    [
-        "short",
-        "empty",
-        "one that came before",
-        ),
-    ],
-)
+@pytest.mark.parametrize("case", sorted(MIDDLE))
 def test_an_odd_page_in_the_middle_is_never_the_end(
     host: Host, quick: dict[str, Any], filled: Vendor, case: str
 ) -> None:

@@ -21,8 +21,10 @@ from vendor import Vendor, contact
 
 from te_connector import jsonfile, resources, result, subjects
 from te_connector import manifest as manifests
+from te_connector.cli import holds
 from te_connector.errors import ConnectorError, FileFaults, SettingsError, SubjectError
 from te_connector.package.policy import Policy
+from te_connector.package.write import folder_name
 
 ADA = "ada.lovelace@example.com"
 BOUND = 20.0
@@ -499,6 +501,66 @@ def test_an_address_with_half_a_character_is_refused_or_can_be_deleted_by(
         assert receipt["status"] in ("deleted", "refused")
     except SubjectError:
         assert vendor.count("DELETE") == 0
+
+
+# Hold lists, and the names of folders.
+
+HOLDS: dict[str, str] = {
+    "no reason": "- object: contact:2317\n",
+    "nothing held": "- reason: x\n",
+    "an unknown type": "- {object: contract:1, reason: x}\n",
+    "an unknown kind": f"- {{e-mail: {ADA}, reason: x}}\n",
+    "a value that is none": "- {email: ada at example, reason: x}\n",
+    "a list of values": f"- {{email: [{ADA}], reason: x}}\n",
+    "no list": f"email: {ADA}\nreason: x\n",
+    "an object without a type": "- {object: '2317', reason: x}\n",
+}
+
+
+@pytest.mark.parametrize("name", HOLDS)
+def test_a_hold_list_that_would_hold_nothing_is_refused_and_quotes_nobody(
+    tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / "hold.yaml"
+    path.write_text(HOLDS[name], encoding="utf-8")
+    with pytest.raises(FileFaults, match=r"hold\.yaml:\d+: ") as caught:
+        holds.load(path, manifests.load())
+    for value in (ADA, "ada at"):
+        assert value not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", YAML)
+def test_a_yaml_trick_in_a_hold_list_is_a_fault(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "hold.yaml"
+    path.write_bytes(YAML[name][0])
+    with pytest.raises(FileFaults, match=r"hold\.yaml:\d+: "):
+        holds.load(path, manifests.load())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../etc",
+        "/etc/passwd",
+        "..",
+        ".",
+        "",
+        "a/b",
+        "a\\b",
+        "a\0b",
+        "CON",
+        "x" * 5000,
+        "\ud800",
+        "a\nb",
+        " ",
+        "C:x",
+    ],
+)
+def test_a_subject_s_folder_stays_in_the_package(tmp_path: Path, name: str) -> None:
+    folder = folder_name(name)
+    assert (tmp_path / folder).resolve().parent == tmp_path.resolve()
+    assert len(folder) < 100
+    assert folder not in (".", "..", "")
 
 
 # Values that a record may hold.
