@@ -55,7 +55,13 @@ def _outside(name: str, minutes: float) -> tuple[int, float, str]:
     """One target in its own process; gives executions, seconds and what was found."""
     started = time.monotonic()
     command = [sys.executable, "-m", "fuzz", "--inside", name, "--minutes", str(minutes)]
-    done = subprocess.run(command, capture_output=True, check=False)
+    memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
+    with tempfile.TemporaryDirectory(
+        prefix="te-fuzz-", dir=memory
+    ) as folder:  # libFuzzer clears none
+        done = subprocess.run(
+            command, capture_output=True, check=False, env={**os.environ, "TMPDIR": folder}
+        )
     text = (done.stdout + done.stderr).decode("utf-8", "replace")
     counted = re.search(r"number_of_executed_units: (\d+)", text)
     finding = ""

@@ -78,8 +78,7 @@ class Workplace:
     """A folder of this process, with a manifest and its schemas, where targets put their files."""
 
     def __init__(self) -> None:
-        base = "/dev/shm" if Path("/dev/shm").is_dir() else None
-        self.folder = Path(tempfile.mkdtemp(prefix="te-fuzz-", dir=base))
+        self.folder = Path(tempfile.mkdtemp(prefix="te-fuzz-"))
         shutil.copytree(resources.root() / "schemas", self.folder / "schemas")
         self.manifest = manifests.load()
         self.text = resources.packaged_manifest().read_bytes()

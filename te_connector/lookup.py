@@ -75,13 +75,13 @@ class Filters:
                 self._sample = []
         return self._sample
 
-    def ask(self, name: str, value: str) -> list[Item] | None:
-        """The objects that a filter returns; None where it returns more than it should.
+    def ask(self, name: str, value: str, most: int = _MOST_PAGES) -> list[Item] | None:
+        """The objects that a filter returns; None where they are more pages than it should be.
 
         :raises Rejected: the server refused the filter.
         """
         found: list[Item] = []
-        for number in range(1, _MOST_PAGES + 1):
+        for number in range(1, most + 1):
             params = params_of(self._client, self._type, number)
             params[self._client.settings.manifest.filter_param] = f"{name}={value}"
             try:
@@ -96,7 +96,7 @@ class Filters:
     def try_out(self, name: str, way: str, kind: Kind) -> Verdict:
         """Put one filter on trial."""
         try:
-            if self.ask(name, _impossible(kind)) != []:
+            if self.ask(name, _impossible(kind), 1) != []:
                 return Verdict(
                     "nothing", "its filter returns objects for a value that no object has"
                 )

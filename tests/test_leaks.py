@@ -325,7 +325,11 @@ class Tour:
 
 @pytest.fixture(name="tour")
 def _tour(host: Host, vendor: Vendor, tmp_path: Path, edited: Edit) -> Iterator[Tour]:
-    changes = {"limits.retry_for": 0.05, "limits.tokens.count": 1000}
+    changes = {
+        "limits.retry_for": 0.05,
+        "limits.tokens.count": 1000,
+        "limits.requests.count": 1_000_000,
+    }
     yield Tour(host, vendor, tmp_path, edited(changes))
 
 
