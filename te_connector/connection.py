@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import attrs
 
@@ -116,6 +116,10 @@ def _given_credentials(connection: Mapping[str, Any]) -> tuple[str, Secret] | No
         raise SettingsError("The connection's credentials must hold client_id and client_secret.")
     if not all(isinstance(given[field], str) and given[field] for field in fields):
         raise SettingsError("client_id and client_secret must be text and not empty.")
+    if any("\ud800" <= char <= "\udfff" for field in fields for char in given[field]):
+        raise SettingsError(
+            "client_id and client_secret must be whole characters; save them as UTF-8."
+        )
     return given["client_id"], Secret(given["client_secret"])
 
 
@@ -142,11 +146,9 @@ def normal_base_url(text: str) -> str:
         http to something else than this machine.
     """
     advice = "write it like https://public.totalexpert.net/v1"
-    try:
-        parts = urlsplit(text.strip())
-        port = parts.port
-    except ValueError:
-        raise SettingsError(f"The base URL cannot be read; {advice}.") from None
+    parts, port = _split(text)
+    if parts is None:
+        raise SettingsError(f"The base URL cannot be read; {advice}.")
     if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
         raise SettingsError(f"The base URL must be an http(s) address; {advice}.")
     if parts.username is not None or parts.query or parts.fragment:
@@ -166,6 +168,15 @@ def normal_base_url(text: str) -> str:
     default = {"http": 80, "https": 443}[scheme]
     where = host if port in (None, default) else f"{host}:{port}"
     return f"{scheme}://{where}{parts.path.rstrip('/')}"
+
+
+def _split(text: str) -> tuple[SplitResult | None, int | None]:
+    """An address's parts and port; None where it cannot be read."""
+    try:
+        parts = urlsplit(text.strip())
+        return parts, parts.port
+    except ValueError:
+        return None, None
 
 
 def is_loopback(host: str) -> bool:

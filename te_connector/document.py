@@ -92,9 +92,10 @@ def read(path: Path, *, keep: bool = False) -> Document:
     """
     name = str(path)
     try:
-        if path.stat().st_size > MAX_BYTES:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)  # a device has no size and no end
+        if len(raw) > MAX_BYTES:
             raise FileFaults([f"{name}:1: the file is larger than {MAX_BYTES // 1048576} MiB"])
-        raw = path.read_bytes()
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise FileFaults([f"{name}:1: the file cannot be read ({why})"]) from None

@@ -32,6 +32,7 @@ the path *template*, the status and the object type, never a body, a query or an
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 
 class ConnectorError(Exception):
@@ -83,6 +84,9 @@ class FileFaults(UsageError):
         super().__init__("\n".join(faults))
         self.faults = faults
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.faults,)
+
 
 class StateError(UsageError):
     """The state directory, or a file in it, cannot be used as it is."""
@@ -111,11 +115,14 @@ class TokenBudgetSpent(SignInError):
     code = "token_budget_spent"
 
     def __init__(self, allowed_at: datetime.datetime, count: int, seconds: float) -> None:
-        self.allowed_at = allowed_at
+        self.allowed_at, self._limit = allowed_at, (count, seconds)
         super().__init__(
             f"All {count} token requests that are permitted in {seconds:g} seconds are used; "
             f"the next is allowed at {allowed_at.isoformat(timespec='seconds')}. Try again then."
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.allowed_at, *self._limit)
 
 
 class Unreachable(ConnectorError):
@@ -135,6 +142,9 @@ class Stopped(ConnectorError):
 
     def __init__(self) -> None:
         super().__init__("Stopped as asked.")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), ()
 
 
 class AnswerError(ConnectorError):

@@ -69,17 +69,27 @@ def _parse(path: Path) -> Any:
         data = _loads(text)
     except OSError as error:
         why = error.strerror or type(error).__name__
-        raise FileFaults([f"{path}:1: the file cannot be read ({why})"]) from None
+        fault = f"1: the file cannot be read ({why})"
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise FileFaults([f"{path}:{line}: the file is not UTF-8 text; fetch again"]) from None
+        fault = f"{line}: the file is not UTF-8 text; fetch again"
     except json.JSONDecodeError as error:
-        raise FileFaults([f"{path}:{error.lineno}: this is not whole JSON; fetch again"]) from None
+        fault = f"{error.lineno}: this is not whole JSON; fetch again"
     except _Refused as refused:
-        raise FileFaults([f"{path}:{_Walk(text).first_refused()}: {refused}"]) from None
+        fault = f"{_line_refused(text)}: {refused}"
     except (RecursionError, ValueError):  # the latter: a whole number of thousands of digits
-        raise FileFaults([f"{path}:1: a value is nested too deeply or too long"]) from None
-    return data
+        fault = "1: a value is nested too deeply or too long"
+    else:
+        return data
+    raise FileFaults([f"{path}:{fault}"])  # here, without the decoder's error, which holds the text
+
+
+def _line_refused(text: str) -> int:
+    """The line of what was refused; 1 where what follows it is no JSON, or too deep to walk through."""
+    try:
+        return _Walk(text).first_refused()
+    except (AssertionError, IndexError, ValueError, RecursionError):
+        return 1
 
 
 @contextlib.contextmanager

@@ -166,13 +166,10 @@ class Manifest:
 
         :raises OptionError: the manifest declares none of that name.
         """
-        try:
-            return self.objects[name]
-        except (KeyError, TypeError):
+        if not isinstance(name, str) or name not in self.objects:
             known = ", ".join(self.objects)
-            raise OptionError(
-                f"There is no such object type in the manifest; it has {known}."
-            ) from None
+            raise OptionError(f"There is no such object type in the manifest; it has {known}.")
+        return self.objects[name]
 
     def parents_first(self) -> list[ObjectType]:
         """All object types, each after the type that it belongs to."""
@@ -316,7 +313,7 @@ def _scope_fault(sound: _Sound, scope: str, place: tuple[str, ...]) -> Iterator[
 def _schema_faults(document: Document, file: Path, place: tuple[str, ...]) -> Iterator[Fault]:
     from te_connector.schemas import faults_of
 
-    if not file.is_file():
+    if not (file.is_file() and file.resolve().is_relative_to(file.parent.resolve())):
         yield document.fault(place, f"the schema file {file.name!r} is not in {file.parent}")
         return
     packaged = resources.root() / resources.SCHEMAS_NAME / file.name

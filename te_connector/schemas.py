@@ -27,6 +27,9 @@ _REFERENCES = ("$ref", "$dynamicRef")
 _DATE = re.compile(
     r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:?\d{2})?)?"
 )
+_NAMED = ("properties", "$defs", "dependentSchemas")
+"""Keywords whose value names schemas; what they name could be called like a keyword itself."""
+_VALUES = ("enum", "const", "default", "examples")
 MAX_ISSUES = 50
 
 
@@ -66,11 +69,12 @@ def _keywords(value: Any, place: Place) -> Iterator[tuple[str, Any, Place]]:
         return
     if not isinstance(value, dict):
         return
-    named = bool(place) and place[-1] in ("properties", "$defs", "dependentSchemas")
     for key, item in value.items():
-        if not named:
-            yield key, item, (*place, key)
-        if key not in ("enum", "const", "default", "examples"):
+        yield key, item, (*place, key)
+        if key in _NAMED and isinstance(item, dict):
+            for name, inner in item.items():
+                yield from _keywords(inner, (*place, key, name))
+        elif key not in _VALUES:
             yield from _keywords(item, (*place, key))
 
 
@@ -80,6 +84,8 @@ def _refused(document: Document) -> Iterator[Fault]:
             yield document.key_fault(place, f"{key!r} is not supported in schemas; use 'format'")
         if key in _REFERENCES and not str(value).startswith("#"):
             yield document.key_fault(place, "a reference must stay in the file (start with #)")
+        if key in _REFERENCES and any(f"/{name}" in f"{value}/" for name in _VALUES):
+            yield document.key_fault(place, "a reference must lead to a schema, not to a value")
 
 
 def _dangling(document: Document) -> Iterator[Fault]:
@@ -123,12 +129,15 @@ def issues(file: Path, data: Any) -> list[SchemaIssue]:
     """Where a record drifts from its schema: place and rule, never the value."""
     validator = _validator(file, file.stat().st_mtime_ns)
     found: list[SchemaIssue] = []
-    for error in validator.iter_errors(data):
-        issue: SchemaIssue = {"path": error.json_path, "rule": str(error.validator)}
-        if issue not in found:
-            found.append(issue)
-        if len(found) == MAX_ISSUES:
-            break
+    try:
+        for error in validator.iter_errors(data):
+            issue: SchemaIssue = {"path": error.json_path, "rule": str(error.validator)}
+            if issue not in found:
+                found.append(issue)
+            if len(found) == MAX_ISSUES:
+                break
+    except RecursionError:  # a schema that refers to itself without getting anywhere
+        found.append({"path": "$", "rule": "$ref"})
     return found
 
 

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import attrs
 
@@ -26,6 +26,9 @@ class Subject:
 
     id: str
     values: Mapping[str, tuple[str, ...]] = attrs.field(repr=False)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Subject is not pickled")
 
 
 def read(subjects: Any, manifest: Manifest) -> tuple[Subject, ...]:

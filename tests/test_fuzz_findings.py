@@ -12,12 +12,10 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 targets = importlib.import_module("fuzz.targets")
 
-WALK = "jsonfile: the walk for the line runs on text that was not parsed to its end"
-_walk = pytest.mark.xfail(strict=True, reason=WALK)
 FINDINGS = [
     pytest.param("result", b'{"a":1,"a":2} x', id="a key twice, and garbage behind"),
     pytest.param("result", b'{"a":1,"a":2', id="a key twice, and no end"),
-    pytest.param("result", b'[{"a":NaN}', id="NaN, and no end", marks=_walk),
+    pytest.param("result", b'[{"a":NaN}', id="NaN, and no end"),
     pytest.param("token", b'\1{"access_token":"a","expires_in":1' + b"0" * 400 + b"}", id="a life that no float holds"),
     pytest.param("token", b'\1{"access_token":"a","scope":5}', id="a number for scopes"),
     pytest.param("token", b'\1{"access_token":"a\\n"}', id="a token with a line end"),

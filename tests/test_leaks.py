@@ -349,7 +349,6 @@ def test_a_tour_of_everything_at_debug_with_faults_shows_no_secret_and_nobody(to
     )  # and people were asked for
 
 
-@pytest.mark.xfail(strict=True, reason="manifest, connection, jsonfile: raise outside of `except`")
 def test_not_even_a_context_that_is_not_shown_holds_a_secret_or_a_person(tour: Tour) -> None:
     """``raise … from None`` hides the error of a library from a traceback, and keeps it all the same."""
     tour.faults = {}
@@ -736,7 +735,6 @@ def test_nothing_is_found_where_nothing_is() -> None:
 # What is not pickled, and what is.
 
 
-@pytest.mark.xfail(strict=True, reason="errors: __reduce__ where __init__ takes something else")
 def test_errors_survive_the_way_between_processes() -> None:
     """A host that puts calls on a queue gets them back as they were."""
     import datetime
@@ -761,9 +759,7 @@ def test_errors_survive_the_way_between_processes() -> None:
         "settings",
         "client",
         "login",
-        pytest.param(
-            "subject", marks=pytest.mark.xfail(strict=True, reason="subjects: __reduce__")
-        ),
+        pytest.param("subject"),
     ],
 )
 def test_what_holds_secrets_or_people_is_not_pickled(tour: Tour, name: str) -> None:
@@ -776,7 +772,6 @@ def test_what_holds_secrets_or_people_is_not_pickled(tour: Tour, name: str) -> N
             pickle.dumps(things[name], protocol)
 
 
-@pytest.mark.xfail(strict=True, reason="connection: refuse half characters in credentials")
 def test_credentials_that_are_no_whole_text_are_refused_without_being_shown(tour: Tour) -> None:
     """An environment variable that is not UTF-8 reaches Python as half characters."""
     secret = CLIENT_SECRET + b"\xe9".decode("utf-8", "surrogateescape")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -770,3 +773,58 @@ def test_kinds_of_other_regions_read_numbers_as_theirs():
     )
     made = Matcher(CONTACT, kinds, [subject])
     assert made.look({"phone_cell": "+44 20 7946 0958"}).evidence[0].weak is False
+
+
+# The documentation.
+
+DOC = Path(__file__).resolve().parent.parent / "docs" / "matching.md"
+
+
+def doc_rows() -> Iterator[Any]:
+    """Each example of docs/matching.md: kind, what the subject gives, what the record has, the result."""
+    for section in DOC.read_text(encoding="utf-8").split("\n## "):
+        title = section.partition("\n")[0]
+        for line in section.splitlines():
+            cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+            if not line.startswith("| ") or len(cells) < 4 or "`" not in line:
+                continue
+            kind = {"E-mail addresses": "email", "Phone numbers": "phone"}.get(title)
+            if kind is None:
+                kind = cells.pop(0).replace(" ", "_")
+            given, held = (re.findall("`([^`]*)`", cell) for cell in cells[:2])
+            yield pytest.param(
+                kind, given, held, cells[2], id=f"{kind}-{line.split('`')[1]}-{cells[2]}"
+            )
+
+
+def plain(text: str) -> str:
+    """A text of the documentation with its escapes read."""
+    text = text.replace("\\n", "\n")
+    return re.sub(r"\\u([0-9a-f]{4})", lambda found: chr(int(found[1], 16)), text)
+
+
+def test_the_documentation_has_examples_of_every_kind():
+    """So that the next test is not about nothing."""
+    kinds = [row.values[0] for row in doc_rows()]
+    assert {kind: kinds.count(kind) >= 2 for kind in PACKAGED.kinds} == dict.fromkeys(
+        PACKAGED.kinds, True
+    )
+    assert len(kinds) >= 40
+
+
+@pytest.mark.parametrize(("kind", "given", "held", "result"), list(doc_rows()))
+def test_the_documentations_examples_are_true(kind, given, held, result):
+    """Each row of docs/matching.md."""
+    (given,), held = given, [plain(text) for text in held]
+    record = {"email": {"email": held[0]}, "phone": {"phone_home": held[0]}}.get(kind)
+    if kind == "service_id":
+        record = {"id": held[0]}
+    elif record is None:
+        record = {"source": held[0], "external_id": held[1]}
+    equal, near = seen(record, {kind: [plain(given)]})
+    told = "nothing"
+    if equal:
+        told = "weak" if equal[0][3] else "equal"
+    elif near:
+        told = "near"
+    assert told == result

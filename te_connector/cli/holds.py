@@ -12,6 +12,7 @@ from te_connector import resources
 from te_connector.contract import Record
 from te_connector.document import Document, Fault, check, fail, read, read_json
 from te_connector.errors import SubjectError
+from te_connector.identifiers import phones
 from te_connector.manifest import Manifest
 from te_connector.matching import match_one
 from te_connector.subjects import Subject, read_one
@@ -83,4 +84,11 @@ def _faults(document: Document, manifest: Manifest) -> Iterator[Fault]:
             except SubjectError:
                 yield document.fault(
                     (index, kind), f"this value of the kind {kind} cannot be read; correct it"
+                )
+                continue
+            how = manifest.kinds[kind]
+            if how.compare == "phone" and not phones(values[0], how.region).numbers:
+                yield document.fault(
+                    (index, kind),
+                    "this is no valid phone number, so the hold would never hold anything; correct it",
                 )
