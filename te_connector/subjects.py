@@ -63,7 +63,7 @@ def _subject(given: Any, manifest: Manifest, who: str) -> Subject:
     if not isinstance(given, Mapping) or set(given) != {"id", "identifiers"}:
         raise SubjectError(f"{who} must be a mapping with the keys id and identifiers.")
     name, identifiers = given["id"], given["identifiers"]
-    if not isinstance(name, str) or not name.strip() or len(name) > MAX_ID:
+    if not isinstance(name, str) or not name.strip() or len(name) > MAX_ID or _is_broken(name):
         raise SubjectError(f"{who} needs an id: text of 1 to {MAX_ID} characters.")
     if not isinstance(identifiers, Mapping):
         raise SubjectError(f"Subject {name!r}: identifiers must be a mapping by kind.")
@@ -81,6 +81,11 @@ def _subject(given: Any, manifest: Manifest, who: str) -> Subject:
     if not values:
         raise SubjectError(f"Subject {name!r} has no identifier; give at least one.")
     return Subject(name, values)
+
+
+def _is_broken(text: str) -> bool:
+    """Whether a text holds half a character (a lone surrogate), so that it cannot be written."""
+    return any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def _values(subject: str, kind: Kind, given: Any) -> Iterator[str]:

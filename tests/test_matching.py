@@ -348,6 +348,14 @@ def test_a_phone_of_fewer_than_seven_digits_is_not_even_close():
     assert look(index, "612-555-1234") == look(index, "551234") == look(index, "") == []
 
 
+def test_a_long_number_that_is_not_valid_is_close_by_its_last_seven_digits():
+    """However many stand before them."""
+    index = PhoneIndex("phone", "US")
+    index.add("s0", "0000000005550123")
+    assert [one.subject for one in look(index, "555-0123")] == ["s0"]
+    assert [one.subject for one in look(index, "612-555-0123")] == ["s0"]
+
+
 @pytest.mark.parametrize("value", ["n/a", "", "none", "0", "555", "612-555", "x", "000-0000"])
 def test_a_field_without_a_number_is_nothing(value):
     """Neither a match nor close."""
@@ -443,6 +451,15 @@ def test_a_colon_may_stand_in_the_source_or_in_the_id():
         [],
         [("s0", "external_id is the same id of another source, or of none")],
     )
+
+
+@pytest.mark.parametrize("other", ["XXXX", "None", "None:A-1", ":", "", " "])
+def test_without_a_source_an_external_id_is_equal_to_itself_alone(other):
+    """What no record says is no source."""
+    asked = {"external_id": ["A-1", *([other] if other.strip() else [])]}
+    for source in (None, "", " "):
+        equal, _ = seen({"source": source, "external_id": "A-1"}, asked)
+        assert equal == [("s0", "external_id", "external_id", True)]
 
 
 def test_the_strong_reason_of_two_asked_ids_counts():

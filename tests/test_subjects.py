@@ -41,6 +41,7 @@ SECRET = "jane.secret"
         ([subject("", email="a@x.com")], "needs an id"),
         ([subject("  ", email="a@x.com")], "needs an id"),
         ([subject("a" * 201, email="a@x.com")], "needs an id"),
+        ([subject("a\ud800", email="a@x.com")], "needs an id"),
         ([subject("a")], "'a' has no identifier"),
         ([subject("a", email=[])], "'a' has no identifier"),
         ([subject("a", email=[], phone=[])], "'a' has no identifier"),
