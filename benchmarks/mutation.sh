@@ -11,7 +11,7 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 copy=${1:-/tmp/te-connector-mutation}
 mkdir -p "$copy"
 rm -rf "${copy:?}/mutants"
-for each in te_connector tests schemas connector.yaml README.md pyproject.toml; do
+for each in te_connector tests docs schemas connector.yaml README.md pyproject.toml; do
     rm -rf "${copy:?}/$each"
     cp -R "$here/$each" "$copy/$each"
 done
