@@ -15,7 +15,7 @@ from te_connector.contract import Coverage, Fetched, Plan, PlanStep, Problem
 from te_connector.errors import AnswerError, OptionError, PastEnd
 from te_connector.findings import Findings
 from te_connector.judgement import Judge
-from te_connector.lookup import look_quickly, look_up_children
+from te_connector.lookup import look_quickly, look_up_children, requests_expected
 from te_connector.manifest import Manifest, ObjectType
 from te_connector.matching import Matcher
 from te_connector.pages import params_of, read_page
@@ -112,7 +112,7 @@ def _answer(search: Search, manifest: Manifest, wanted: Options) -> Fetched:
     judge = Judge(manifest, search.subjects, done)
     records = judge.judge(wanted.object_types)
     problems: list[Problem] = [
-        problem for name in wanted.object_types for problem in done[name].problems
+        problem for findings in done.values() for problem in findings.problems
     ]
     problems += judge.problems
     for name in wanted.object_types:
@@ -210,7 +210,7 @@ def _plan(search: Search, manifest: Manifest, name: str, wanted: Options) -> Pla
         method: Any = "lookup"
         requests = len(ids_asked(search, object_type))
         if wanted.quick:
-            requests += _lookups(search, object_type, matcher)
+            requests += requests_expected(search, object_type, matcher)
     elif wanted.quick:
         method = "lookup"  # one for each parent that will have been found
     else:
@@ -218,18 +218,6 @@ def _plan(search: Search, manifest: Manifest, name: str, wanted: Options) -> Pla
     limit = manifest.requests
     seconds = None if requests is None else round(requests * limit.seconds / limit.count, 1)
     return {"object_type": name, "method": method, "requests": requests, "seconds": seconds}
-
-
-def _lookups(search: Search, object_type: ObjectType, matcher: Matcher) -> int:
-    asked = [mapped for mapped in object_type.mapped if mapped.kind in matcher.fields]
-    filtered = [mapped for mapped in asked if mapped.filter is not None]
-    trials = 1 + 3 * len(filtered) if filtered else 0
-    values = sum(
-        len(subject.values.get(mapped.kind, ()))
-        for mapped in filtered
-        for subject in search.subjects
-    )
-    return trials + values
 
 
 def _scan_requests(search: Search, object_type: ObjectType) -> int | None:

@@ -239,6 +239,30 @@ def look_quickly(search: Search, matcher: Matcher, findings: Findings) -> None:
     findings.seen = max(findings.seen, len(findings.owners()))
 
 
+_TRIAL = {"email": 3, "phone": 4, "id": 2, "external_id": 2}
+"""So many requests a filter's trial takes: what cannot exist, a sample, and its other spellings."""
+
+
+def requests_expected(search: Search, object_type: ObjectType, matcher: Matcher) -> int:
+    """How many requests lookups by filter take at most, where every filter stands its trial."""
+    kinds = search.client.settings.manifest.kinds
+    filtered = [
+        mapped
+        for mapped in object_type.mapped
+        if mapped.kind in matcher.fields and mapped.filter is not None
+    ]
+    count = 1 if filtered else 0  # the page that samples are taken from
+    for mapped in filtered:
+        kind = kinds[mapped.kind]
+        values = [
+            value for subject in search.subjects for value in subject.values.get(kind.name, ())
+        ]
+        likely = Verdict("digits" if kind.compare == "phone" else "any")
+        queries = [query for query in _queries(values, kind, likely) if _sendable(query)]
+        count += _TRIAL[kind.compare] + len(queries)
+    return count
+
+
 def _look_up(
     search: Search,
     matcher: Matcher,
