@@ -231,7 +231,8 @@ def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
         scope = " ".join(scope)
     if isinstance(scope, str):
         plain["scope"] = scope
-    return {**plain, "expires_in": _lifetime(data.get("expires_in"))}
+    # A whole number: older versions of the library take nothing else.
+    return {**plain, "expires_in": max(1, int(_lifetime(data.get("expires_in"))))}
 
 
 class RefreshRefused(SignInError):
