@@ -40,12 +40,17 @@ def _float(text: str) -> float:
 _decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_float=_float)
 
 
+def _is_crowded(body: bytes) -> bool:
+    """Whether a body would cost far more memory as values than as text; a small one never does."""
+    return body.count(b",") > _MAX_MEMBERS or body.count(b"[") + body.count(b"{") > _MAX_NESTS
+
+
 def parse(body: bytes) -> Any:
     """The JSON value of a body: UTF-8, no key twice, no NaN, no absurd numbers or nesting.
 
     :raises BadJson: it is something else.
     """
-    if body.count(b",") > _MAX_MEMBERS or body.count(b"[") + body.count(b"{") > _MAX_NESTS:
+    if len(body) > _MAX_NESTS and _is_crowded(body):
         raise BadJson("it holds more values than any answer of the API has")
     try:
         return _decoder.decode(body.decode("utf-8-sig"))

@@ -280,6 +280,8 @@ class Reader:
         if not self._census.rising or not above.ids:
             return self._census.overlaps(page)
         floor = above.keys[0]
+        if page.keys and not any_falls([*page.keys, floor]):
+            return self._census.overlaps(page)  # all of it belongs in front: the usual page
         stray = any(
             name not in above.ids and key != floor and not falls(floor, key)
             for name, key in zip(page.ids, page.keys, strict=True)
