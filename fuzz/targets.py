@@ -45,10 +45,10 @@ from te_connector.identifiers import (
     possible_phone,
 )
 from te_connector.indexes import Evidence, PhoneIndex
-from te_connector.judgement import digest_of
 from te_connector.matching import Matcher
 from te_connector.package.policy import Policy
 from te_connector.pages import read_page
+from te_connector.schemas import digest as digest_of
 
 Target = Callable[[bytes], None]
 

@@ -18,6 +18,7 @@ from te_connector.judgement import Judge
 from te_connector.lookup import look_quickly, look_up_children, requests_expected
 from te_connector.manifest import Manifest, ObjectType
 from te_connector.matching import Matcher
+from te_connector.options import mapping_of, progress_of
 from te_connector.pages import params_of, read_page
 from te_connector.paging import LEAST_BURST
 from te_connector.progress import Reporter
@@ -39,7 +40,7 @@ def read_options(options: Any, manifest: Manifest) -> Options:
 
     :raises OptionError: one is unknown or of the wrong kind.
     """
-    given = _mapping(options, ("object_types", "coverage", "progress", "plan_only"))
+    given = mapping_of(options, ("object_types", "coverage", "progress", "plan_only"))
     names = given.get("object_types")
     if names is None:
         names = list(manifest.objects)
@@ -58,29 +59,6 @@ def read_options(options: Any, manifest: Manifest) -> Options:
         given.get("plan_only", False),
         Reporter(progress_of(given)),
     )
-
-
-def _mapping(options: Any, known: tuple[str, ...]) -> Mapping[str, Any]:
-    given = {} if options is None else options
-    if not isinstance(given, Mapping):
-        raise OptionError("options must be a mapping or None.")
-    if any(key not in known for key in given):
-        raise OptionError(f"An option is unknown; known are {', '.join(known)}.")
-    return given
-
-
-check_mapping = _mapping
-
-
-def progress_of(options: Mapping[str, Any]) -> Any:
-    """The ``progress`` callable among options.
-
-    :raises OptionError: it cannot be called.
-    """
-    progress = options.get("progress")
-    if progress is not None and not callable(progress):
-        raise OptionError("progress must be something that can be called.")
-    return progress
 
 
 def fetch(connection: Mapping[str, Any], subjects: Any, options: Any) -> Fetched | Plan:

@@ -26,7 +26,6 @@ import tenacity
 from te_connector.answers import BadJson, error_words, moment, parse, retry_after
 from te_connector.connection import Settings
 from te_connector.errors import (
-    AnswerError,
     Forbidden,
     GaveUp,
     MissingScope,
@@ -82,13 +81,13 @@ class Deletion:
 class Client:
     """Sends requests for one connection; used by many threads at once."""
 
-    def __init__(self, settings: Settings, notice: Notice | None = None) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.transport = Transport(settings)
         self.keeper = TokenKeeper(settings, self.transport, self._admission)
         hosts = settings.state.host(settings.host, settings.port)
         self.window = Window(hosts / "requests.window", settings.manifest.requests, ANSWER_SECONDS)
-        self.notice: Notice = notice or (_silent)
+        self.notice: Notice = _silent
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._answered = False
@@ -99,7 +98,7 @@ class Client:
     @contextmanager
     def open(self, notice: Notice | None = None) -> Iterator[Client]:
         """Within it requests may be sent. Leaving it ends every connection and thread."""
-        self.notice = notice or (_silent)
+        self.notice = notice or _silent
         self._stop.clear()
         self._answered = False
         with self.transport.open():
@@ -168,7 +167,7 @@ class Client:
         raise AssertionError("tenacity ends with a result or an exception")
 
     def _get_once(self, target: str, name: str, number: int, spent: _Spent) -> Any:
-        answer = self._signed("GET", target, name, number, spent)
+        answer = self._signed(target, name, number, spent)
         if answer.status == 200:
             try:
                 return parse(answer.body)
@@ -212,16 +211,16 @@ class Client:
         if self._stop.wait(seconds):
             raise Stopped
 
-    def _signed(self, method: str, target: str, name: str, number: int, spent: _Spent) -> Answer:
-        """One answer to a request with a good token; a token that is refused is renewed once."""
+    def _signed(self, target: str, name: str, number: int, spent: _Spent) -> Answer:
+        """One answer to a GET with a good token; a token that is refused is renewed once."""
         token = self.keeper.current()
-        answer = self._send(method, target, name, number, token, spent)
+        answer = self._send("GET", target, name, number, token, spent)
         if answer.status != 401 or _lacks_scope(answer):
             return answer
         if name in self._refused:
             return answer  # a new token was refused here too: it is not the token
         token = self.keeper.rejected(token)
-        answer = self._send(method, target, name, number, token, spent)
+        answer = self._send("GET", target, name, number, token, spent)
         if answer.status == 401:
             self._refused.add(name)
         return answer
@@ -274,7 +273,7 @@ class Client:
             "over; try again later.",
             status=answer.status,
         )
-        wait = max(asked or 0.0, _backoff(number))  # a wait of none, asked again and again, is none
+        wait = max(asked or 0.0, backoff(number))  # a wait of none, asked again and again, is none
         if answer.status == 429:
             self.window.pause(wait)
         return _Again(error, wait)
@@ -360,10 +359,10 @@ def _wait(state: tenacity.RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     if isinstance(error, _Again) and error.wait is not None:
         return error.wait
-    return _backoff(state.attempt_number)
+    return backoff(state.attempt_number)
 
 
-def _backoff(number: int) -> float:
+def backoff(number: int) -> float:
     """Seconds before the next attempt: doubling, with jitter so that clients do not march in step."""
     longest: float = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** min(number - 1, 10))
     return random.uniform(longest / 2, longest)
@@ -378,6 +377,3 @@ def _lacks_scope(answer: Answer) -> bool:
 def object_path(path: str, object_id: str) -> str:
     """The path of one object; the id is quoted whole, so that none can name another path."""
     return f"{path}/{quote(object_id, safe='')}"
-
-
-__all__ = ["STRAINED", "AnswerError", "Client", "Deletion", "object_path"]

@@ -13,9 +13,7 @@ object that can still be read is never called erased.
 
 from __future__ import annotations
 
-import hashlib
 import math
-import random
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -26,9 +24,8 @@ import attrs
 from te_connector import connection as connections
 from te_connector import schemas
 from te_connector import subjects as subject_reader
-from te_connector.access import check_mapping, progress_of
 from te_connector.audit import Line, Trail
-from te_connector.client import Client, Deletion, object_path
+from te_connector.client import Client, Deletion, backoff, object_path
 from te_connector.contract import Receipt, Status
 from te_connector.errors import (
     AnswerError,
@@ -42,15 +39,14 @@ from te_connector.errors import (
 )
 from te_connector.fields import steps_of, values_at
 from te_connector.identifiers import has_shape, id_key
-from te_connector.judgement import digest_of
 from te_connector.manifest import Manifest, ObjectType
 from te_connector.matching import match_one
 from te_connector.objects import is_listed_empty, path_is_shown, read_object
+from te_connector.options import mapping_of, progress_of
 from te_connector.progress import Reporter
 from te_connector.subjects import Subject
 
 _KNOWN = ("reviewed", "reviewed_fields", "actor", "hold", "progress", "receipt_id")
-_FIRST_WAIT = 0.5
 
 
 @attrs.frozen
@@ -70,7 +66,7 @@ def read_options(options: Any) -> Options:
 
     :raises OptionError: one is unknown or of the wrong kind.
     """
-    given = check_mapping(options, _KNOWN)
+    given = mapping_of(options, _KNOWN)
     for name in ("reviewed", "actor", "hold", "receipt_id"):
         value = given.get(name)
         if value is not None and (not isinstance(value, str) or len(value) > 1000):
@@ -251,7 +247,7 @@ class Erasure:
         if mismatch:
             return mismatch
         reviewed = self._options.reviewed
-        if reviewed is not None and reviewed.lower() != digest_of(data):
+        if reviewed is not None and reviewed.lower() != schemas.digest(data):
             differing = ", ".join(self._differing(data))
             return "it is no longer what was reviewed" + (
                 f": {differing} changed" if differing else ""
@@ -293,7 +289,7 @@ class Erasure:
         if reviewed is None:
             return
         for field in sorted(set(reviewed) | set(data)):
-            if field not in data or reviewed.get(field) != field_digest(data[field]):
+            if field not in data or reviewed.get(field) != schemas.digest(data[field]):
                 yield field
 
     # Deleting
@@ -305,7 +301,7 @@ class Erasure:
             attempt += 1
             self._note("intent", attempt=attempt, sync=True)
             answer = self._send_delete()
-            due = time.monotonic() + (_backoff(attempt) if answer.wait is None else answer.wait)
+            due = time.monotonic() + (backoff(attempt) if answer.wait is None else answer.wait)
             self._note("answered", outcome=answer.outcome, told=answer.told)
             reading = self._read(again=True)
             if reading.absent:
@@ -424,13 +420,3 @@ class Erasure:
             "reason": entry["reason"],
             "audit": {"seq": line.place["seq"], "mac": line.place["mac"]},
         }
-
-
-def field_digest(value: Any) -> str:
-    """SHA-256 (hex) of one field's canonical JSON."""
-    return hashlib.sha256(schemas.dumps(value).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _backoff(attempt: int) -> float:
-    longest: float = min(30.0, _FIRST_WAIT * 2.0 ** min(attempt - 1, 10))
-    return random.uniform(longest / 2, longest)

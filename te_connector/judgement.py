@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
 from te_connector import schemas
@@ -11,12 +10,6 @@ from te_connector.findings import Findings, Found
 from te_connector.manifest import Manifest, ObjectType
 from te_connector.matching import Evidence, emails_asked, emails_of
 from te_connector.subjects import Subject
-
-
-def digest_of(data: object) -> str:
-    """SHA-256 (hex) of the canonical JSON of a record's data."""
-    text = schemas.dumps(data)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Judge:
@@ -70,7 +63,7 @@ class Judge:
             "object_type": object_type.name,
             "id": name,
             "data": found.data,
-            "digest": digest_of(found.data),
+            "digest": schemas.digest(found.data),
             "matched_by": _matched_by(found.evidence),
             "strength": "weak" if weak else "strong",
             "deletable": object_type.deletable,

@@ -222,7 +222,7 @@ def look_quickly(search: Search, matcher: Matcher, findings: Findings) -> None:
     whole = True
     for mapped in asked:
         if mapped.by_id:
-            read_ids(search, matcher, findings, list(ids_asked(search, object_type)))
+            read_ids(search, matcher, findings, ids_asked(search, object_type))
             findings.fields.setdefault(mapped.kind, []).append(mapped.field)
             continue
         whole = False

@@ -361,7 +361,6 @@ def _mapping_faults(
 
 def _build(data: Mapping[str, Any], path: Path, packaged: bool) -> Manifest:
     paging, limits, query = data["paging"], data["limits"], data.get("query", {})
-    past_end = paging.get("past_end")
     return Manifest(
         path=path,
         packaged=packaged,
@@ -378,16 +377,7 @@ def _build(data: Mapping[str, Any], path: Path, packaged: bool) -> Manifest:
         requests=Limit(**limits["requests"]),
         tokens=Limit(**limits["tokens"]),
         retry_for=limits["retry_for"],
-        paging=Paging(
-            number=paging["number"],
-            size=paging["size"],
-            page_size=paging["page_size"],
-            items=tuple(paging["items"]),
-            links=paging["links"],
-            past_end_status=past_end["status"] if past_end else None,
-            past_end_error=past_end["error"] if past_end else "",
-            max_pages=paging.get("max_pages", 100000),
-        ),
+        paging=_paging(paging),
         filter_param=query.get("filter", "filter"),
         sort_param=query.get("sort", "sort"),
         kinds={
@@ -402,6 +392,20 @@ def _build(data: Mapping[str, Any], path: Path, packaged: bool) -> Manifest:
             NotSearched(item["what"], item["why"], item.get("where"))
             for item in data.get("not_searched", [])
         ),
+    )
+
+
+def _paging(paging: Mapping[str, Any]) -> Paging:
+    past_end = paging.get("past_end")
+    return Paging(
+        number=paging["number"],
+        size=paging["size"],
+        page_size=paging["page_size"],
+        items=tuple(paging["items"]),
+        links=paging["links"],
+        past_end_status=past_end["status"] if past_end else None,
+        past_end_error=past_end["error"] if past_end else "",
+        max_pages=paging.get("max_pages", 100000),
     )
 
 

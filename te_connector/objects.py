@@ -7,7 +7,7 @@ from typing import Any
 
 from te_connector.answers import too_deep
 from te_connector.client import Client, object_path
-from te_connector.errors import AnswerError, NotFound, OddAnswer, PastEnd
+from te_connector.errors import NotFound, OddAnswer, PastEnd
 from te_connector.identifiers import has_shape, id_key
 from te_connector.manifest import ObjectType
 from te_connector.pages import Item, params_of, read_page
@@ -96,6 +96,3 @@ def is_listed_empty(client: Client, object_type: ObjectType) -> bool:
     except PastEnd:
         return True
     return not page.ids and not page.goes_on
-
-
-__all__ = ["AnswerError", "is_listed_empty", "path_is_shown", "read_object"]

@@ -8,7 +8,6 @@ fault says the place and what is wrong there, and never quotes a value: the valu
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ import attrs
 from te_connector import jsonfile, resources
 from te_connector.contract import Coverage, NearMiss, Problem, Record, Subject
 from te_connector.document import Document, Fault, check, fail, read_json
-from te_connector.schemas import dumps
+from te_connector.schemas import digest
 
 MAX_FAULTS = 100
 SHARED = "record_matches_several_subjects"
@@ -182,7 +181,6 @@ def _contradictions(document: Document) -> Iterator[Fault]:
 
 def _digest(record: Record) -> str:
     try:
-        text = dumps(record["data"])
+        return digest(record["data"])
     except RecursionError:  # such data was never fetched
         return ""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -7,6 +7,7 @@ quote it. A drift from the schema is reported on the record and never a reason t
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -166,3 +167,8 @@ def _is_date(value: object) -> bool:
 def dumps(data: Any) -> str:
     """The canonical JSON text over which a record's digest is taken."""
     return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest(data: Any) -> str:
+    """SHA-256 (hex) of the canonical JSON of a record's data, or of one field of it."""
+    return hashlib.sha256(dumps(data).encode("utf-8", "surrogatepass")).hexdigest()

@@ -13,7 +13,6 @@ import attrs
 from te_connector.client import Client
 from te_connector.errors import (
     AnswerError,
-    ConnectorError,
     Forbidden,
     NotFound,
     OddAnswer,
@@ -113,17 +112,16 @@ def _rests_on(object_type: ObjectType, pages: int) -> str:
     )
 
 
-def ids_asked(search: Search, object_type: ObjectType) -> dict[str, str]:
-    """The ids that can be read by id, each with the kind of identifier that asked for it."""
-    asked: dict[str, str] = {}
-    for mapped in object_type.mapped:
-        if mapped.by_id:
-            for subject in search.subjects:
-                for value in subject.values.get(mapped.kind, ()):
-                    key = id_key(value)
-                    if key is not None:
-                        asked.setdefault(key, mapped.kind)
-    return asked
+def ids_asked(search: Search, object_type: ObjectType) -> list[str]:
+    """The ids that were given and can be read by id, each once."""
+    keys = (
+        id_key(value)
+        for mapped in object_type.mapped
+        if mapped.by_id
+        for subject in search.subjects
+        for value in subject.values.get(mapped.kind, ())
+    )
+    return list(dict.fromkeys(key for key in keys if key is not None))
 
 
 def read_ids(search: Search, matcher: Matcher, findings: Findings, ids: Sequence[str]) -> None:
@@ -174,7 +172,7 @@ def look_exhaustively(search: Search, matcher: Matcher, findings: Findings) -> N
     ids = ids_asked(search, findings.object_type)
     if set(matcher.fields) <= by_id:
         findings.method, findings.fields = "lookup", matcher.fields
-        read_ids(search, matcher, findings, list(ids))
+        read_ids(search, matcher, findings, ids)
         findings.complete = True
         findings.reasons.append("each id asked for was read")
         return
@@ -210,14 +208,3 @@ def look_at_children(
     """Scan a child type for the objects of the parents that were found."""
     matcher = ChildMatcher(findings.object_type, parents)
     scan(search, matcher, findings)
-
-
-__all__ = [
-    "ConnectorError",
-    "Search",
-    "ids_asked",
-    "look_at_children",
-    "look_exhaustively",
-    "read_ids",
-    "scan",
-]

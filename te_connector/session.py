@@ -13,6 +13,7 @@ spelling of the address instead, while the transport sends to the address of the
 
 from __future__ import annotations
 
+import datetime
 import json
 import logging
 import re
@@ -26,7 +27,7 @@ from urllib.parse import parse_qsl
 
 import attrs
 
-from te_connector.answers import moment, retry_after
+from te_connector.answers import BadJson, moment, parse, retry_after
 from te_connector.connection import Settings
 from te_connector.errors import (
     ConnectorError,
@@ -168,8 +169,6 @@ class TokenKeeper:
     def _grant(self, refresh: Secret | None) -> Token:
         slot = self._budget.take()
         if not isinstance(slot, Slot):
-            import datetime
-
             allowed = self._clock() + slot
             limit = self._budget.limit
             raise TokenBudgetSpent(
@@ -290,9 +289,7 @@ class _TokenRequest:
 
     def _read(self, response: Any, *, refreshing: bool = False) -> Any:
         """Pass a token on; tell anything else apart before the library calls all of it one thing."""
-        from te_connector.answers import BadJson, parse
-
-        status, host = response.status_code, self._settings.host
+        status = response.status_code
         try:
             data = parse(response.content)
         except BadJson:
@@ -301,41 +298,47 @@ class _TokenRequest:
         if status == 200 and _sendable(data.get("access_token")):
             response._content = json.dumps(_plain(data)).encode("ascii")
             return response
-        error = data.get("error")
+        raise self._refusal(status, data.get("error"), response.headers, refreshing)
+
+    def _refusal(
+        self, status: int, error: Any, headers: Mapping[str, str], refreshing: bool
+    ) -> SignInError:
+        """What an answer without a token means."""
+        host = self._settings.host
         if status in (400, 401, 403) and error == "invalid_scope":
-            raise SignInError(
+            return SignInError(
                 "The server does not grant the requested scopes to this client; have them added, or "
                 "take them out of sign_in.scopes in the manifest."
             )
         if refreshing and 400 <= status < 500 and status != 429:
-            raise RefreshRefused("The refresh token is no longer accepted.")
+            return RefreshRefused("The refresh token is no longer accepted.")
         if status in (401, 403) or error in _DENIED:
-            raise CredentialsRefused(
+            return CredentialsRefused(
                 f"{host} refuses the client id and secret; check them, and that they belong to "
                 "this base URL."
             )
         if status == 429:
-            wait = retry_after(
-                {"retry-after": response.headers.get("Retry-After", "")}, time.time()
-            )
+            wait = retry_after(headers, time.time())
             when = f" before {moment(time.time() + wait)}" if wait else " within the hour"
-            raise SignInError(
+            return SignInError(
                 f"{host} permits no more token requests from this address at present (429); "
                 f"do not try again{when}."
             )
         if status == 404:
-            raise SignInError(
+            return SignInError(
                 f"There is no sign-in at {self._settings.manifest.sign_in.path} below the base URL "
                 "(404); check the base URL: does it end with its version, such as /v1?"
             )
         if 300 <= status < 400:
-            raise SignInError(
+            return SignInError(
                 f"{host} answers the sign-in with a redirect ({status}), which is never followed; "
                 "check the base URL."
             )
         if status >= 500:
-            raise SignInError(f"The sign-in at {host} is out of order ({status}); try again later.")
-        raise self._odd(status)
+            return SignInError(
+                f"The sign-in at {host} is out of order ({status}); try again later."
+            )
+        return self._odd(status)
 
     def _odd(self, status: int | None = None) -> SignInError:
         told = f" ({status})" if status else ""

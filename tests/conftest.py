@@ -166,11 +166,9 @@ def _edited(tmp_path: Path) -> Edit:
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits before trying again are as short as can be; how long they are is another test's matter."""
     import te_connector.client
-    import te_connector.erasure
     import te_connector.quota
 
     monkeypatch.setattr(te_connector.client, "_FIRST_WAIT", 0.01)
-    monkeypatch.setattr(te_connector.erasure, "_FIRST_WAIT", 0.01)
     monkeypatch.setattr(te_connector.quota, "_FIRST_PACE", 0.0001)
 
 

@@ -504,7 +504,7 @@ def test_a_deletion_starts_without_a_base_url_where_the_login_has_it(
 
 
 def test_the_digest_of_a_field_is_what_the_hook_compares():
-    from te_connector.erasure import field_digest
+    from te_connector.schemas import digest as field_digest
 
     data = {"name": "Zoë", "half": "\ud83d", "list": [1, {"b": 1.5, "a": None}]}
     assert erasing.field_digests(data) == {key: field_digest(value) for key, value in data.items()}

@@ -15,7 +15,7 @@ from vendor import Vendor
 
 from te_connector import errors
 from te_connector.audit import Trail
-from te_connector.erasure import field_digest
+from te_connector.schemas import digest as field_digest
 from te_connector.state import StateDir
 
 ADA = "ada.lovelace@example.com"

@@ -353,7 +353,7 @@ def test_no_pattern_of_the_grammars_blows_up(text: str, length: int) -> None:
 
 
 def sound_result() -> dict[str, Any]:
-    from te_connector.judgement import digest_of
+    from te_connector.schemas import digest as digest_of
 
     data = contact(2317, email=ADA)
     return {

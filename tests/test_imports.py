@@ -19,7 +19,7 @@ PACKAGE = ROOT / "te_connector"
 # its own line or below it. (Modules of one folder know each other, and so does who starts them.)
 FLOORS = """
 errors contract fields secret answers progress identifiers __init__
-document state resources indexes hookspecs
+document state resources indexes options hookspecs
 schemas vault jsonfile
 manifest
 result connection quota subjects

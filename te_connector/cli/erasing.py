@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -112,7 +111,4 @@ def _one(
 
 def field_digests(data: Mapping[str, Any]) -> dict[str, str]:
     """Each field's SHA-256, so that a refusal can name the fields that differ."""
-    return {
-        field: hashlib.sha256(schemas.dumps(value).encode("utf-8", "surrogatepass")).hexdigest()
-        for field, value in data.items()
-    }
+    return {field: schemas.digest(value) for field, value in data.items()}
