@@ -11,6 +11,10 @@ over, so one whose process was killed frees itself.
 
 The header also holds what all have to respect: a pause that the server asked for (``Retry-After``),
 and a pace between requests, which doubles when the server shows strain and creeps back.
+
+Moments are the system clock's, since processes and restarts share them. A file that is torn, or that
+names moments further ahead than any request could have written since the clock was set back, is begun
+anew with the whole window used up. A clock that is set *forward* while it is used frees slots too early.
 """
 
 from __future__ import annotations
@@ -36,6 +40,8 @@ _MAX_PACE_FACTOR = 8.0
 _FIRST_PACE = 0.05
 _STRAIN_ONCE_IN = 1.0
 _EASE = 0.97
+_LONGEST_PAUSE = 86400.0
+"""No server's wish beyond it is noted: it is the most that a manifest's ``retry_for`` can be."""
 
 
 @attrs.frozen
@@ -77,13 +83,14 @@ class Window:
         """Take a slot, or tell in how many seconds one may be free."""
         with self._lock, self._open() as file:
             now, header = self._clock(), self._header(file)
-            start = max(now, self._bounded(header.paused_until, now))
-            if header.pace > 0:
-                start = max(start, self._bounded(header.last_start + header.pace, now))
             index = header.turns % header.slots
-            start = max(start, self._bounded(self._slot(file, index), now))
-            if start > now:
-                return start - now
+            wait = max(header.paused_until, self._slot(file, index)) - now
+            if header.pace > 0:
+                wait = max(wait, header.last_start + header.pace - now)
+            if wait > self._lease + self.limit.seconds + _LONGEST_PAUSE:
+                wait = self._start_over(file).paused_until - now  # the clock was set back
+            if wait > 0:
+                return wait
             header.turns += 1
             header.last_start = now
             self._write_slot(file, index, now + self._lease + self.limit.seconds)
@@ -131,16 +138,12 @@ class Window:
         header.pace = min(slowest, max(_FIRST_PACE, even, header.pace * 2))
         header.last_strain = now
 
-    def _bounded(self, until: float, now: float) -> float:
-        """A moment in the file, not believed where the clock was set back."""
-        return min(until, now + self._lease + self.limit.seconds + 86400.0)
-
     def _open(self) -> BinaryIO:
         try:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise StateError(f"{self._path} cannot be used ({error.strerror}).") from None
-        file = os.fdopen(descriptor, "r+b", buffering=0)
+        file = os.fdopen(descriptor, "r+b")
         try:
             refuse_shared(self._path, os.fstat(descriptor).st_mode)
         except BaseException:
@@ -157,12 +160,18 @@ class Window:
                 if header.slots == self.limit.count:
                     return header
                 return self._resized(file, header)
+        if raw:  # torn or foreign
+            return self._start_over(file)
         header = _Header(slots=self.limit.count)
-        if (
-            raw
-        ):  # torn or foreign: nobody knows what was sent, so the whole window is taken for used
-            header.paused_until = self._clock() + self.limit.seconds
-            file.truncate(0)
+        self._write_header(file, header)
+        return header
+
+    def _start_over(self, file: BinaryIO) -> _Header:
+        """Nobody knows what was sent, so all that can be under way is waited for, and a whole window."""
+        now = self._clock()
+        header = _Header(slots=self.limit.count, generation=int(now))
+        header.paused_until = now + self._lease + self.limit.seconds
+        file.truncate(0)
         self._write_header(file, header)
         return header
 

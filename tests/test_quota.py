@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import struct
 import subprocess
 import sys
 import threading
@@ -130,7 +131,7 @@ def test_strain_doubles_the_pace_and_it_creeps_back(tmp_path, clock):
     assert first == pytest.approx(0.06)
     window.answered(Slot(0, 0), strained=True)
     assert window.pace() == first  # one burst of failures is one sign
-    clock.now += 2
+    clock.now += 1
     window.answered(Slot(0, 0), strained=True)
     assert window.pace() == pytest.approx(2 * first)
     for _ in range(50):
@@ -138,10 +139,32 @@ def test_strain_doubles_the_pace_and_it_creeps_back(tmp_path, clock):
         window.answered(Slot(0, 0), strained=True)
     slowest = window.pace()
     assert slowest == pytest.approx(8 * 0.06)
+    paces = []
     for _ in range(200):
         clock.now += 1
         window.answered(window.take())
-    assert window.pace() == 0.0
+        paces.append(window.pace())
+    assert paces == sorted(paces, reverse=True)
+    assert paces[-1] == 0.0
+    assert min(filter(None, paces)) > 0.012  # below a quarter of the first pace there is none
+
+
+def test_a_pace_keeps_requests_apart(tmp_path, clock):
+    """Slots are free, yet the next request waits for its turn since the last one started."""
+    window = Window(tmp_path / "w.window", Limit(1000, 60), 40, clock)
+    window.answered(window.take(), strained=True)
+    assert window.take() == pytest.approx(0.06)
+    clock.now += 0.05
+    assert window.take() == pytest.approx(0.01)
+    clock.now += 0.02
+    assert isinstance(window.take(), Slot)
+
+
+def test_a_generous_limit_has_a_first_pace_all_the_same(tmp_path, clock):
+    """Where a thousand a second are permitted, strain still spaces requests out."""
+    window = Window(tmp_path / "w.window", Limit(1000, 1), 40, clock)
+    window.answered(window.take(), strained=True)
+    assert window.pace() == pytest.approx(0.05)
 
 
 def test_another_limit_in_the_manifest_carries_over_what_is_taken(tmp_path, clock):
@@ -153,6 +176,27 @@ def test_another_limit_in_the_manifest_carries_over_what_is_taken(tmp_path, cloc
     assert drain(large, clock) == 7
     again = Window(path, Limit(4, 60), 40, clock)
     assert not isinstance(again.take(), Slot)
+
+
+def test_a_file_that_was_cut_within_a_slot_is_carried_over_too(tmp_path, clock):
+    """What is whole of it counts."""
+    path = tmp_path / "w.window"
+    assert drain(Window(path, Limit(3, 60), 40, clock), clock) == 3
+    path.write_bytes(path.read_bytes()[:-4])
+    assert drain(Window(path, Limit(10, 60), 40, clock), clock) == 8
+
+
+def test_an_answer_of_before_two_changes_of_limit_is_ignored_too(tmp_path, clock):
+    """Every change of the limit makes another ring."""
+    path = tmp_path / "w.window"
+    Window(path, Limit(3, 60), 40, clock).take()
+    middle = Window(path, Limit(5, 60), 40, clock)
+    slot = middle.take()
+    last = Window(path, Limit(4, 60), 40, clock)
+    assert drain(last, clock) == 2
+    middle.limit = last.limit
+    middle.refund(slot)
+    assert not isinstance(last.take(), Slot)
 
 
 def test_an_answer_of_before_a_change_of_limit_is_ignored(tmp_path, clock):
@@ -174,17 +218,76 @@ def test_a_torn_file_counts_as_a_window_that_is_used_up(tmp_path, clock):
     path.write_bytes(b"TEWIN")
     path.chmod(0o600)
     window = Window(path, Limit(5, 60), 40, clock)
-    assert window.take() == pytest.approx(60)
+    assert window.take() == pytest.approx(100)
+    clock.now += 100
+    assert drain(window, clock) == 5
+
+
+@pytest.mark.parametrize("head", [b"TEWIN2\0\0" + bytes([5]), b"TEWIN1\0\0" + bytes([0])])
+def test_a_foreign_file_counts_as_a_window_that_is_used_up(tmp_path, clock, head):
+    """One of another make, or of no slots, is begun anew; nothing in it is read as a slot."""
+    path = tmp_path / "w.window"
+    path.write_bytes(head + bytes(47) + struct.pack("<d", clock.now + 5000) * 5)
+    path.chmod(0o600)
+    window = Window(path, Limit(5, 60), 40, clock)
+    assert window.take() == pytest.approx(100)
+    clock.now += 100
+    assert drain(window, clock) == 5
+
+
+def test_what_is_under_way_while_the_file_is_torn_still_counts(tmp_path, clock):
+    """A request sent before may arrive as late as its lease ends, and its answer takes no new slot."""
+    path = tmp_path / "w.window"
+    window = Window(path, Limit(2, 60), 40, clock)
+    slot = window.take()
+    path.write_bytes(path.read_bytes()[:20])
+    assert window.take() == pytest.approx(
+        100
+    )  # the answer may come in 40 seconds, and counts for 60
+    clock.now += 39
+    window.answered(slot)
     clock.now += 60
-    assert isinstance(window.take(), Slot)
+    assert window.take() == pytest.approx(1)
+    clock.now += 1
+    assert drain(window, clock) == 2
 
 
 def test_a_clock_that_was_set_back_does_not_stop_us_for_ever(tmp_path, clock):
-    """A moment far in the future is believed for a day and no longer."""
+    """Moments that nobody can have written since are believed no longer than what is under way takes."""
     window = Window(tmp_path / "w.window", Limit(1, 60), 40, clock)
     window.answered(window.take())
-    clock.now -= 10**9
-    assert window.take() <= 40 + 60 + 86400
+    clock.now -= 900_000
+    assert window.take() == pytest.approx(100)
+    clock.now += 100
+    assert isinstance(window.take(), Slot)
+
+
+def test_a_pace_of_before_the_clock_was_set_back_does_not_stop_us_for_ever(tmp_path, clock):
+    """The moment of the last start is a moment like the others."""
+    window = Window(tmp_path / "w.window", Limit(10, 60), 40, clock)
+    window.answered(window.take(), strained=True)
+    clock.now -= 900_000
+    assert window.take() == pytest.approx(100)
+    clock.now += 100
+    assert isinstance(window.take(), Slot)
+
+
+def test_a_clock_that_was_set_back_a_little_stops_nobody_who_has_a_slot(tmp_path, clock):
+    """Without a pace, when the last request was sent does not matter."""
+    window = Window(tmp_path / "w.window", Limit(2, 60), 40, clock)
+    window.answered(window.take())
+    clock.now -= 3600
+    assert isinstance(window.take(), Slot)
+
+
+@pytest.mark.parametrize("seconds", [10, 60])
+def test_the_longest_pause_that_a_manifest_permits_is_held(tmp_path, clock, seconds):
+    """A day is a wish, not a clock that was set back."""
+    window = Window(tmp_path / "w.window", Limit(5, seconds), 40, clock)
+    window.pause(86400)
+    assert window.take() == pytest.approx(86400)
+    clock.now += 3600
+    assert window.take() == pytest.approx(82800)
 
 
 def test_a_window_that_others_can_write_is_refused(tmp_path, clock):
@@ -192,7 +295,7 @@ def test_a_window_that_others_can_write_is_refused(tmp_path, clock):
     path = tmp_path / "w.window"
     Window(path, Limit(1, 60), 40, clock).take()
     path.chmod(0o666)
-    with pytest.raises(StateError, match="chmod 600"):
+    with pytest.raises(StateError, match=r"w\.window.*chmod 600"):
         Window(path, Limit(1, 60), 40, clock).take()
 
 
