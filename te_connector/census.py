@@ -39,8 +39,7 @@ class Census:
         return bool(page.ids) and not any(map(self._is_new, page.ids, page.keys))
 
     def count(self, page: Page) -> None:
-        """Count the page's objects; pages come from the last to the first."""
-        self.watch(page)
+        """Count the objects of a page that was watched; pages come from the last to the first."""
         if (
             self.rising
             and page.keys

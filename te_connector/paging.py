@@ -146,6 +146,7 @@ class Reader:
             page, items = read_page(self._client, self._type, params)
         except PastEnd:
             return Page(number)
+        self._census.watch(page)  # a page is of one moment, whatever becomes of it
         self._each(items)
         return page
 
@@ -175,12 +176,18 @@ class Reader:
         return low
 
     def _end(self, page: Page) -> Page:
-        """The last page, from one that was it: confirmed by its own links, or followed."""
+        """The last page, from one that was it: confirmed by its own links, or by none behind it."""
         for _ in range(_MOST_CHASES):
-            if page.ids and not page.goes_on:
+            if page.at_end and page.ids:
                 return page
-            if page.ids:
+            if page.goes_on:
                 page = self._page(max(page.next or 0, page.last or 0))
+                continue
+            if page.ids:
+                behind = self._page(page.number + 1)
+                if not behind.ids:
+                    return page
+                page = behind
                 continue
             front = self._page(1)  # everything on it went, or its number was wrong
             if not front.ids or page.number == 1:
@@ -204,7 +211,7 @@ class Reader:
                 self._check_one_moment(pages, fence, front)
                 self._size = size * 2
             elif high < fence.number and self._is_odd(pages[0], front):
-                pages, fence = self._look_again(high, fence)
+                pages, fence = self._look_again(pages[0], fence)
             for page in pages:
                 self._check_additions(page)
                 self._census.count(page)
@@ -256,7 +263,6 @@ class Reader:
         now = self._page(fence.number)
         if not now.ids:
             now = self._end(now)
-        self._census.watch(now)
         return now
 
     # What the pages show
@@ -288,10 +294,11 @@ class Reader:
         )
         return stray or self._census.overlaps(page)
 
-    def _look_again(self, number: int, fence: Page) -> tuple[list[Page], Page]:
+    def _look_again(self, odd: Page, fence: Page) -> tuple[list[Page], Page]:
         """An odd page and the one above it once more: whether many went, or pages are not of one list."""
+        self._check_additions(odd)
         before = self._fence(fence)
-        above, page = self._page(number + 1), self._page(number)
+        above, page = self._page(odd.number + 1), self._page(odd.number)
         after = self._fence(before)
         if not _moved(before, after):
             if not set(above.ids).isdisjoint(page.ids):

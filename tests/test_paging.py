@@ -69,7 +69,9 @@ def test_in_a_rising_list_nobody_is_missed_and_it_is_known(
     before = names_of(moving)
     tally, met = read(moving, random.Random(seed), workers)
     assert tally.complete, tally.faults
-    assert survivors(before, moving) <= met
+    stayed = survivors(before, moving)
+    assert stayed <= met
+    assert len(stayed) <= tally.seen <= len(met)
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
@@ -99,7 +101,9 @@ def test_insertions_in_front_never_hide_anybody_from_a_complete_reading(
     moving = MovingList(rows(count), size, change)
     before = names_of(moving)
     tally, met = read(moving, random.Random(seed), workers)
-    assert not tally.complete or survivors(before, moving) <= met
+    stayed = survivors(before, moving)
+    assert not tally.complete or stayed <= met
+    assert not tally.complete or len(stayed) <= tally.seen <= len(met)
 
 
 @pytest.mark.parametrize("seed", range(200))
@@ -248,6 +252,42 @@ def test_distinct_objects_are_counted_with_ties_and_overlaps():
             moving = MovingList(listed, 5, nothing)
             tally, met = read(moving, random.Random(3), workers)
             assert tally.seen == len(met) == 57
+
+
+def at(moments):
+    """A list that changes right before the answers of these numbers: ``{3: lambda moving: ...}``."""
+
+    def change(moving):
+        moments.get(moving.requests + 1, nothing)(moving)
+
+    return change
+
+
+def test_a_fall_on_a_page_that_is_looked_at_again_is_not_forgotten():
+    """What stood in front while somebody slipped past was seen, though it went before the second look."""
+    changes = {3: lambda moving: moving.add(at=0), 6: lambda moving: moving.delete(0)}
+    moving = MovingList(rows(8), 2, at(changes))
+    tally, met = read(moving, random.Random(1), 1)
+    assert 5 not in met
+    assert not tally.complete
+
+
+def test_somebody_new_in_the_middle_is_not_forgotten_when_gone_at_the_second_look():
+    """An addition at a page's end has to be followed by additions, whatever becomes of it."""
+    changes = {3: lambda moving: moving.add(at=3), 7: lambda moving: moving.delete(3)}
+    moving = MovingList(rows(10), 2, at(changes))
+    tally, met = read(moving, random.Random(1), 1)
+    assert 7 not in met
+    assert not tally.complete
+
+
+@pytest.mark.parametrize("links", ["none", "no last"])
+def test_an_end_that_links_do_not_name_is_confirmed_by_an_empty_page_behind(links):
+    """Somebody pushed behind the end while it was searched for is met."""
+    changes = {6: lambda moving: moving.add(at=9, key=9)}
+    moving = MovingList(rows(10), 2, at(changes), links=links)
+    tally, met = read(moving, random.Random(1), 1)
+    assert names_of(moving) == met
 
 
 # On a real socket
