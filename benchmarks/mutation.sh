@@ -1,7 +1,7 @@
 #!/bin/sh
 # Changes a part of the code in every small way that mutmut knows and says which changes no test saw.
 #
-#     benchmarks/mutation.sh matching|limiter|paging|verification [FOLDER]
+#     benchmarks/mutation.sh matching|limiter|paging|verification|trail [FOLDER]
 #
 # It works in a copy, /tmp/te-connector-mutation or FOLDER, from the start each time, since results that
 # mutmut kept would not know of new tests. docs/mutation.md explains each change that survives and says how
@@ -19,11 +19,15 @@ limiter)
     ;;
 paging)
     code='paging pages census'
-    tests='paging'
+    tests='paging pages'
     ;;
 verification)
-    code='erasure audit'
-    tests='erasure erasure_truth audit'
+    code='erasure'
+    tests='erasure erasure_truth'
+    ;;
+trail)
+    code='audit'
+    tests='audit'
     ;;
 *)
     sed -n '2,8s/^# \{0,1\}//p' "$0" >&2

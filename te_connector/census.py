@@ -31,8 +31,7 @@ class Census:
 
     def highest_is(self, page: Page) -> bool:
         """Whether the page ends at or below the highest key that was counted."""
-        top = page.keys[-1] if page.keys else None
-        return top is None or self._high is None or not falls(top, self._high)
+        return not page.keys or not falls(page.keys[-1], self._high)
 
     def overlaps(self, page: Page) -> bool:
         """Whether every object of the page was counted before, as if the page came a second time."""

@@ -29,9 +29,14 @@ class Page:
     next: int | None = None
 
     @property
+    def onward(self) -> int:
+        """The highest page that this one names, 0 if it names none."""
+        return max(self.last or 0, self.next or 0)
+
+    @property
     def goes_on(self) -> bool:
         """Whether the page says of itself that others come after it."""
-        return max(self.last or 0, self.next or 0) > self.number
+        return self.onward > self.number
 
     @property
     def at_end(self) -> bool:

@@ -164,8 +164,8 @@ class Reader:
 
     def _last_number(self, first: Page) -> int:
         if first.last is not None:
-            return max(first.last, first.next or 1, 1)
-        if not first.ids or not self._page(2).ids:
+            return first.last
+        if not self._page(2).ids:
             return 1
         low, high = 2, 4
         while self._page(high).ids and high <= self._client.settings.manifest.paging.max_pages:
@@ -181,7 +181,7 @@ class Reader:
             if page.at_end and page.ids:
                 return page
             if page.goes_on:
-                page = self._page(max(page.next or 0, page.last or 0))
+                page = self._page(page.onward)
                 continue
             if page.ids:
                 behind = self._page(page.number + 1)
@@ -190,9 +190,9 @@ class Reader:
                 page = behind
                 continue
             front = self._page(1)  # everything on it went, or its number was wrong
-            if not front.ids or page.number == 1:
+            if not front.ids:
                 return front
-            page = self._page(min(self._last_number(front), page.number - 1))
+            page = self._page(self._last_number(front))
         raise OddAnswer(f"GET {self._type.path} has no end that holds still; its links contradict.")
 
     # Bursts
@@ -225,7 +225,7 @@ class Reader:
         if workers < 2 or self._size < 2:
             return 1
         most = max(workers, LEAST_BURST)
-        return min(left, self._size, math.ceil(left / math.ceil(left / most)))
+        return min(self._size, math.ceil(left / math.ceil(left / most)))
 
     def _workers(self) -> int:
         if self._client.latency < WORTH_HIDING:
@@ -236,16 +236,13 @@ class Reader:
         """The pages from high to low, in that order, several requests at once."""
         if low == high:
             return [self._page(high)]
-        workers = min(self._workers(), high - low + 1)
         numbers = range(high, low - 1, -1)
-        with concurrent.futures.ThreadPoolExecutor(workers, "te-connector-page") as pool:
+        with concurrent.futures.ThreadPoolExecutor(self._workers(), "te-connector-page") as pool:
             futures = [pool.submit(self._fetch, number) for number in numbers]
             waiting = set(futures)
             try:
                 while waiting:
-                    done, waiting = concurrent.futures.wait(
-                        waiting, 0.2, concurrent.futures.FIRST_COMPLETED
-                    )
+                    done, waiting = concurrent.futures.wait(waiting, 0.2)
                     for future in done:
                         future.result()
                         self._read += 1
@@ -262,7 +259,7 @@ class Reader:
         """The last page as it is now; another page where that one is no longer there."""
         now = self._page(fence.number)
         if not now.ids:
-            now = self._end(now)
+            return self._end(now)
         return now
 
     # What the pages show

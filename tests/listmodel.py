@@ -20,7 +20,7 @@ class MovingList:
         self.size = size
         self.change = change
         self.links = links
-        self.requests = 0
+        self.asked = []
         self.deletions = 0
         self.ever = {name for _, name in self.rows}
         self.top = max([key for key, _ in self.rows], default=0)
@@ -32,6 +32,10 @@ class MovingList:
 
     def stop(self):
         self.stopped = True
+
+    @property
+    def requests(self):
+        return len(self.asked)
 
     # Changes
 
@@ -55,8 +59,8 @@ class MovingList:
     def get(self, path, params, template=None):
         if self.requests:
             self.change(self)
-        self.requests += 1
         number = int(params["page[number]"])
+        self.asked.append(number)
         last = max(1, -(-len(self.rows) // self.size))
         if number > last:
             raise PastEnd("no such page")
@@ -90,13 +94,14 @@ class AnyOrder(Reader):
         return [pages[number] for number in range(high, low - 1, -1)]
 
 
-def read(moving, rng, workers, object_type=RESPONSE):
+def read(moving, rng, workers, object_type=RESPONSE, done=None):
     """Read the list; gives the tally and the ids that were met."""
     met = set()
     reader = AnyOrder(
         moving,
         object_type,
         lambda items: met.update(item["id"] for item in items),
+        done,
         rng=rng,
         workers=workers,
     )

@@ -14,8 +14,10 @@ from vendor import Vendor, contact
 
 from te_connector import connection as connections
 from te_connector import manifest
+from te_connector.census import Census
 from te_connector.client import Client
 from te_connector.errors import GaveUp, OddAnswer, Stopped
+from te_connector.pages import Page
 from te_connector.paging import Reader
 
 CONTACT = manifest.load().objects["contact"]
@@ -245,6 +247,52 @@ def test_objects_without_a_key_lose_the_order(workers):
     assert (tally.complete, tally.seen, len(met)) == (False, 40, 40)
 
 
+@settings(max_examples=300, deadline=None)
+@given(
+    ties=st.lists(st.integers(1, 4), max_size=12),
+    size=st.integers(1, 5),
+    moves=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 50)), max_size=20),
+)
+def test_a_census_without_memory_counts_as_one_that_remembers_everybody(ties, size, moves):
+    """Pages of a rising list, from its end to its front, while some go."""
+    listed = [(key, f"{key}-{tie}") for key, count in enumerate(ties) for tie in range(count)]
+    census, met, highest = Census(), set(), 0
+    changes = iter(moves)
+    for number in range(-(-len(listed) // size), 0, -1):
+        part = listed[(number - 1) * size : number * size]
+        page = Page(number, tuple(name for _, name in part), tuple((0, key) for key, _ in part))
+        assert census.overlaps(page) == (bool(part) and met.issuperset(page.ids))
+        if met:
+            assert census.highest_is(page) == (not part or part[-1][0] <= highest)
+        census.watch(page)
+        census.count(page)
+        met.update(page.ids)
+        highest = max([highest, *(key for key, _ in part)])
+        assert census.seen == len(met)
+        gone, place = next(changes, (0, 0))
+        for _ in range(gone):
+            if listed:
+                del listed[place % len(listed)]
+    assert census.rising
+
+
+def test_once_the_order_is_lost_a_census_remembers_names():
+    """Everybody of the pages from there on counts once, whatever their keys."""
+    census = Census()
+    for ids, keys in [
+        (("e", "f"), ((0, 5), (0, 6))),
+        (("d", "c"), ((0, 4), (0, 3))),
+        (("c", "f", "e", "d"), ((0, 3), (0, 6), (0, 5), (0, 4))),
+        (("b", "a"), (None, None)),
+        (("a", "b"), (None, (1, "x"))),
+    ]:
+        page = Page(1, ids, keys)
+        census.watch(page)
+        census.count(page)
+    assert not census.rising
+    assert census.seen == 6
+
+
 def test_distinct_objects_are_counted_with_ties_and_overlaps():
     """``seen`` counts each object once, in rising and in lost order."""
     for listed in (rows(57, ties=7), list(reversed(rows(57, ties=7)))):
@@ -272,13 +320,165 @@ def test_a_fall_on_a_page_that_is_looked_at_again_is_not_forgotten():
     assert not tally.complete
 
 
-def test_somebody_new_in_the_middle_is_not_forgotten_when_gone_at_the_second_look():
+@pytest.mark.parametrize("size", [2, 3, 5])
+def test_somebody_new_in_the_middle_is_not_forgotten_when_gone_at_the_second_look(size):
     """An addition at a page's end has to be followed by additions, whatever becomes of it."""
-    changes = {3: lambda moving: moving.add(at=3), 7: lambda moving: moving.delete(3)}
-    moving = MovingList(rows(10), 2, at(changes))
+    place = 2 * size - 1
+    changes = {3: lambda moving: moving.add(at=place), 7: lambda moving: moving.delete(place)}
+    moving = MovingList(rows(5 * size), size, at(changes))
     tally, met = read(moving, random.Random(1), 1)
-    assert 7 not in met
+    assert 4 * size - 1 not in met
     assert not tally.complete
+
+
+@pytest.mark.parametrize("workers", [1, 8])
+@pytest.mark.parametrize("place", [1, 5, 6, 8, 9])
+def test_a_fall_between_two_pages_is_seen(workers, place):
+    """No page shows it by itself, whether both are of one burst, of two, or read one by one."""
+    listed = rows(20 * 3)
+    moving = MovingList(listed[place * 6 :] + listed[: place * 6], 3, nothing)
+    tally, met = read(moving, random.Random(place), workers)
+    assert (len(met), tally.complete) == (60, False)
+    assert "does not keep the rising order of internal_created_at" in tally.faults[0]
+
+
+def with_pages(moving, shown):
+    """Let the list show other rows under some page numbers: ``shown(number)`` gives their range."""
+
+    def get(path, params, template=None):
+        number = int(params["page[number]"])
+        moving.asked.append(number)
+        first, end = shown(number)
+        last = -(-len(moving.rows) // moving.size)
+        links = {"last": last, "next": number + 1 if number < last else None}
+        return {"items": [moving.item(*row) for row in moving.rows[first:end]], "links": links}
+
+    moving.get = get
+    return moving
+
+
+@pytest.mark.parametrize("workers", [1, 8])
+def test_a_server_that_gives_one_page_twice_is_found_out(workers):
+    """Page 5 comes in the place of page 4, whose people nobody has met."""
+    moving = MovingList(rows(30), 3, nothing)
+    with_pages(moving, lambda number: (12, 15) if number == 4 else (number * 3 - 3, number * 3))
+    tally, met = read(moving, random.Random(1), workers)
+    assert len(met) == 27
+    assert "the same object stands on two pages" in tally.faults[0]
+
+
+@pytest.mark.parametrize("place", [5, 9, 15])
+def test_pages_of_one_moment_that_share_somebody_are_not_of_one_list(place):
+    """Nothing moved, yet somebody stands on two pages, of one burst (1 to 9, 10 to 19) or of two."""
+    moving = MovingList(rows(60), 3, nothing)
+    with_pages(moving, lambda number: (number * 3 - 3, number * 3 + (number == place)))
+    tally, _ = read(moving, random.Random(1), 16)
+    assert ["the same object stands on two pages" in fault for fault in tally.faults] == [True]
+
+
+def test_several_deletions_between_two_answers_need_no_second_look():
+    """Who moved to the next page to be read was on the last one: the pages explain each other."""
+
+    def change(moving):
+        for _ in range(3):
+            moving.delete(0)
+
+    moving = MovingList(rows(1000), 10, change)
+    tally, _ = read(moving, random.Random(1), 1)
+    assert tally.complete
+    assert moving.requests <= 101
+
+
+def test_pages_that_are_gone_when_their_turn_comes_are_passed_over():
+    """Half of the list goes at once; who stayed is met, and the reading is complete."""
+
+    def change(moving):
+        if moving.requests == 2:
+            del moving.rows[5:25]
+
+    moving = MovingList(rows(40), 2, change)
+    tally, met = read(moving, random.Random(1), 1)
+    assert tally.complete
+    assert names_of(moving) <= met
+
+
+def shrink(first, end):
+    """A change: the rows from ``first`` to before ``end`` go."""
+    return lambda moving: moving.rows.__delitem__(slice(first, end))
+
+
+def replace_by_additions(first, end, count):
+    """A change: rows go, and others come at the end."""
+
+    def change(moving):
+        del moving.rows[first:end]
+        for _ in range(count):
+            moving.add()
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("count", "links", "changes", "asked"),
+    [
+        (0, "normal", {}, "1"),
+        (2, "normal", {}, "1"),
+        (3, "normal", {}, "1 2 1"),
+        (9, "normal", {}, "1 5 4 3 2 1"),
+        (0, "none", {}, "1 2 1 1"),
+        (2, "none", {}, "1 2 1 2"),
+        (3, "none", {}, "1 2 4 3 2 3 1"),
+        (9, "none", {}, "1 2 4 8 6 5 5 6 4 3 2 1"),
+        (9, "no last", {}, "1 2 4 8 6 5 5 6 4 3 2 1"),
+        (20, "normal", {2: shrink(3, 18)}, "1 10 1 3 2 1"),
+        (20, "normal", {2: shrink(1, 20)}, "1 10 1 1"),
+        (20, "normal", {2: shrink(0, 20)}, "1 10 1"),
+        (20, "none", {2: shrink(3, 18)}, "1 2 4 3 3 4 2 1"),
+        (8, "normal", {2: replace_by_additions(0, 0, 1)}, "1 4 5 4 3 2 1"),
+        (8, "none", {7: replace_by_additions(0, 0, 1)}, "1 2 4 8 6 5 4 5 6 4 3 2 1"),
+        (6, "normal", {3: replace_by_additions(1, 4, 1)}, "1 3 2 3 1 2 3 2 2 1"),
+    ],
+)
+def test_the_pages_asked_for_are_these_and_no_more(count, links, changes, asked):
+    """The end is found and confirmed, then all is read from the last page to the first, once."""
+    moving = MovingList(rows(count), 2, at(changes), links=links)
+    before = names_of(moving)
+    tally, met = read(moving, random.Random(1), 1)
+    assert " ".join(map(str, moving.asked)) == asked
+    assert tally.complete
+    assert survivors(before, moving) <= met
+
+
+@pytest.mark.parametrize("workers", [2, 16])
+def test_a_list_that_loses_somebody_at_every_answer_is_read_in_the_end(workers):
+    """Bursts shrink until one page is read alone, so the reading goes on whatever goes."""
+    moving = MovingList(rows(2000), 10, lambda moving: moving.delete(0))
+    tally, _ = read(moving, random.Random(1), workers)
+    assert tally.complete
+    assert moving.requests < 1100
+
+
+def test_somebody_who_moves_backwards_between_two_looks_was_pushed_from_in_front():
+    """The last of one page stands first on the next: something came in front, whatever became of it."""
+    changes = {
+        3: replace_by_additions(2, 6, 4),
+        4: lambda moving: moving.add(at=0, key=-1),
+        5: lambda moving: moving.delete(0),
+    }
+    moving = MovingList(rows(6), 2, at(changes))
+    tally, _ = read(moving, random.Random(1), 1)
+    assert not tally.complete
+
+
+@pytest.mark.parametrize("workers", [1, 2, 16])
+def test_progress_counts_every_request_and_knows_of_all_pages(workers):
+    """The pages read rise by one, to the number of requests; the pages known of are never fewer."""
+    moving, told = MovingList(rows(300), 10, nothing), []
+    read(moving, random.Random(1), workers, done=lambda *counts: told.append(counts))
+    assert [count for count, _ in told] == list(range(1, moving.requests + 1))
+    assert told[0] == (1, 1)
+    assert {known for count, known in told[1:] if count <= 30} == {30}
+    assert all(known == count for count, known in told if count > 30)
 
 
 @pytest.mark.parametrize("links", ["none", "no last"])
