@@ -6,11 +6,12 @@ import random
 import threading
 import time
 
+import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from listmodel import RESPONSE, MovingList, read, rows
-from vendor import Vendor, contact
+from vendor import Hang, Status, Vendor, contact
 
 from te_connector import connection as connections
 from te_connector import manifest
@@ -526,6 +527,53 @@ def test_several_requests_are_in_flight_where_there_is_latency(vendor, client):
     assert vendor.peak >= 4
 
 
+def test_a_burst_asks_for_each_page_once_in_threads_that_bear_our_name(vendor, client):
+    """Ninety pages, and the last one again after each burst; as many at once as the way is long."""
+    vendor.latency = 0.08
+    small, names, told = attrs.evolve(CONTACT, page_size=10), set(), []
+    with client.open():
+        tally = Reader(
+            client,
+            small,
+            lambda items: names.add(threading.current_thread().name),
+            lambda read, known: told.append((read, known)),
+        ).read()
+    asked = [int(seen.query["page[number]"]) for seen in vendor.requests("GET", "/contacts")]
+    assert sorted(asked) == sorted([1, *range(1, 90), *[90] * (asked.count(90))])
+    assert (tally.complete, tally.seen, 3 <= asked.count(90) <= 8) == (True, 900, True)
+    assert 10 <= vendor.peak <= 50
+    assert {name[:17] for name in names} == {"MainThread", "te-connector-page"}
+    assert told[-1] == (len(asked), len(asked))
+    assert [read for read, _ in told] == sorted(read for read, _ in told)
+
+
+def test_where_there_is_no_latency_one_request_is_under_way_at_a_time(vendor, client):
+    """Threads would cost more than they hide."""
+    client._fastest = 0.0001
+    with client.open():
+        tally = Reader(client, CONTACT, lambda items: None).read()
+    assert tally.complete
+    assert vendor.peak == 1
+
+
+def test_progress_is_told_while_no_page_comes(vendor, client):
+    """So a host that wants to stop is heard, though every answer of a burst is late."""
+    vendor.latency = 0.05
+    silent = []
+
+    def done(read, _known):
+        silent.append(read)
+        if silent.count(read) > 5:
+            raise RuntimeError("enough")
+
+    for page in range(2, 9):
+        vendor.always("GET", "/contacts", Hang(5), query={"page[number]": str(page)})
+    started = time.monotonic()
+    with pytest.raises(RuntimeError, match="enough"), client.open():
+        Reader(client, CONTACT, lambda items: None, done).read()
+    assert time.monotonic() - started < 4
+
+
 def test_deletions_between_answers_of_parallel_requests_hide_nobody(vendor, client):
     """A living row is not lost when another is deleted while pages are under way."""
     vendor.latency = 0.03
@@ -555,7 +603,7 @@ def test_an_exception_in_progress_ends_parallel_requests_within_a_second(vendor,
         if len(calls) > 2:
             raise RuntimeError("enough")
 
-    vendor.always("GET", "/contacts", __import__("vendor").Hang(30), query={"page[number]": "4"})
+    vendor.always("GET", "/contacts", Hang(30), query={"page[number]": "4"})
     before = set(threading.enumerate())
     started = time.monotonic()
     with pytest.raises(RuntimeError, match="enough"), client.open():
@@ -579,8 +627,6 @@ def test_a_stopped_client_sends_nothing_more(client, vendor):
 
 def test_one_failed_page_fails_the_reading(vendor, client):
     """A page that cannot be had is never taken for the end."""
-    from vendor import Status
-
     vendor.latency = 0.02
     vendor.always(
         "GET", "/contacts", Status(503, headers={"Retry-After": "999"}), query={"page[number]": "5"}
