@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import json
 import os
 import re
@@ -152,6 +153,20 @@ def test_another_accounts_trail_is_not_taken_for_this_one(fifty: Fifty) -> None:
     assert trail_at(fifty.folder).verify().faults
 
 
+def test_a_changed_line_is_told_with_the_one_behind_it_and_nothing_else(fifty: Fifty) -> None:
+    """The line behind covers it; those after that stand, and so do their receipts."""
+    told = "changed, or the line before it was changed or removed"
+    for new in (fifty.lines[10].replace(b"contact", b"kontact"), b"x" + fifty.lines[10][1:]):
+        raw = b"".join([*fifty.lines[:10], new, *fifty.lines[11:]])
+        assert fifty.verify(raw).faults == (f"line 11: {told}", f"line 12: {told}")
+    last = fifty.receipts[-1]["receipt_id"]
+    raw = b"".join([*fifty.lines[:-1], b"x" + fifty.lines[-1][1:]])
+    assert fifty.verify(raw, fifty.receipts).faults == (
+        f"line 50: {told}",
+        f"receipt {last}: entry 50 is not the one that it names",
+    )
+
+
 def test_an_entry_out_of_turn_is_found_though_its_mac_is_right(fifty: Fifty) -> None:
     """Numbers are without gaps: even with the key a line cannot be left out for nothing."""
     body = b'{"seq":52,"kind":"asked"'
@@ -201,8 +216,10 @@ def test_a_last_line_without_its_end_is_whole(fifty: Fifty) -> None:
     verdict = fifty.verify(fifty.raw[:-1], fifty.receipts)
     assert verdict.faults == ()
     assert "lacks its end, but is whole" in verdict.notes[0]
-    trail_at(fifty.folder).append("asked", receipt_id="later")
-    assert fifty.trail.verify(fifty.receipts) == Verdict(51, (), ())
+    trail = trail_at(fifty.folder)
+    trail.append("asked", receipt_id="later")
+    trail.append("asked", receipt_id="later still")
+    assert fifty.trail.verify(fifty.receipts) == Verdict(52, (), ())
 
 
 @pytest.mark.parametrize("number", [1, 25, 50])
@@ -229,8 +246,11 @@ def test_a_torn_line_is_closed_by_the_next_entry_and_verifies_with_a_note(
     trail = trail_at(fifty.folder)
     place = trail.append("asked", receipt_id="later")
     assert place["seq"] == 51
-    entries = [line.entry["kind"] for line in trail.lines()][-2:]
-    assert entries == ["resumed", "asked"]
+    closing, asked = list(trail.entries())[-2:]
+    assert (closing["kind"], asked["kind"]) == ("resumed", "asked")
+    assert closing["torn_bytes"] == len(fifty.lines[-1]) - torn
+    assert closing["at"][:13] == asked["at"][:13]
+    assert trail.append("asked", receipt_id="later still")["seq"] == 52
     verdict = trail.verify(fifty.receipts[:-1])
     assert verdict.faults == ()
     assert verdict.notes == ("line 50 was torn by a crash and closed afterwards",)
@@ -335,7 +355,10 @@ def test_a_changed_trail_is_not_gone_on_with(
         lambda trail: trail.receipt("receipt-9"),
         lambda trail: trail.may_have_deleted("contact", "9"),
     ):
-        with pytest.raises(errors.StateError, match=r"te-connector audit verify.*Move it away"):
+        with pytest.raises(
+            errors.StateError,
+            match=r"te-connector audit verify\. Move it away to begin a new one\.$",
+        ):
             go_on(trail_at(fifty.folder))
     assert fifty.trail.path.read_bytes() == raw
 
@@ -381,7 +404,7 @@ def test_several_processes_that_append_at_once_keep_one_chain(tmp_path: Path) ->
     assert [each.wait(60) for each in started] == [0, 0, 0, 0]
     trail = trail_at(tmp_path)
     assert trail.verify() == Verdict(100, (), ())
-    entries = [line.entry for line in trail.lines()]
+    entries = list(trail.entries())
     assert [entry["seq"] for entry in entries] == list(range(1, 101))
     for which in range(4):
         mine = [one["receipt_id"] for one in entries if one["receipt_id"].startswith(f"{which}-")]
@@ -610,6 +633,24 @@ def test_hashes_are_keyed_and_tell_equal_identifiers(tmp_path: Path) -> None:
     )
 
 
+def test_hashes_are_the_same_from_version_to_version(tmp_path: Path) -> None:
+    """A trail is kept for years: what is hashed, and how, is told here and nowhere changed."""
+    trail = trail_at(tmp_path)
+    names_key = hmac.digest(trail._key_file.read_bytes(), b"identifiers", "sha256")
+
+    def hashed(text: str) -> str:
+        return hmac.digest(names_key, text.encode(), "sha256").hex()[:32]
+
+    assert trail.hashes(person(email=" Ada@Example.com"), manifest.load().kinds) == {
+        "email": [hashed("email\0ada@example.com")]
+    }
+    assert trail.hashes(person(phone="(763) 555-0123"), manifest.load().kinds) == {
+        "phone": [hashed("phone\0+17635550123")]
+    }
+    assert trail.safe_id("../7", is_id=False) == "hash:" + hashed("id\0../7")
+    assert trail.safe_id("7", is_id=True) == "7"
+
+
 # Files
 
 
@@ -688,8 +729,12 @@ def test_an_entry_that_cannot_be_synced_is_an_error(
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", broken)
-        with pytest.raises(errors.StateError, match="Input/output error"):
-            fifty.trail.append("intent", sync=True)
+        for write in (
+            lambda: fifty.trail.append("intent", sync=True),
+            lambda: fifty.trail.close({"receipt_id": "receipt-10", "status": "failed"}),
+        ):
+            with pytest.raises(errors.StateError, match="Input/output error"):
+                write()
     fifty.trail.append("asked")
     assert fifty.trail.verify().faults == ()
 
