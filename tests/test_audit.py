@@ -207,7 +207,9 @@ def test_every_cut_is_found_by_each_receipt_that_lies_behind_it(
 def test_a_missing_trail_is_a_cut_to_the_receipts(fifty: Fifty) -> None:
     """All of it is gone: each receipt says so."""
     fifty.trail.path.unlink()
-    assert len(fifty.trail.verify(fifty.receipts).faults) == 9
+    faults = fifty.trail.verify(fifty.receipts).faults
+    assert len(faults) == 9
+    assert all(fault.endswith("but the trail was cut after entry 0") for fault in faults)
     assert fifty.trail.verify() == Verdict(0, (), ())
 
 
@@ -215,7 +217,7 @@ def test_a_last_line_without_its_end_is_whole(fifty: Fifty) -> None:
     """Only the line end is lost: a note, no fault, and its receipt stands."""
     verdict = fifty.verify(fifty.raw[:-1], fifty.receipts)
     assert verdict.faults == ()
-    assert "lacks its end, but is whole" in verdict.notes[0]
+    assert verdict.notes == ("the last line lacks its end, but is whole",)
     trail = trail_at(fifty.folder)
     trail.append("asked", receipt_id="later")
     trail.append("asked", receipt_id="later still")
@@ -231,7 +233,10 @@ def test_a_torn_last_line_is_told_from_a_cut(number: int, fifty: Fifty) -> None:
     for torn in range(2, len(fifty.lines[number - 1]), 5):
         verdict = fifty.verify(whole[:-torn], before)
         assert verdict.faults == ()
-        assert "is torn, as by a crash" in verdict.notes[0]
+        assert verdict.notes == (
+            "the last line is torn, as by a crash while it was written; whether more is missing can "
+            "be told by a receipt alone",
+        )
 
 
 # Torn and gone on with
@@ -520,6 +525,20 @@ def test_a_changed_receipt_is_found(change: Callable[[Any], Any], fifty: Fifty) 
     verdict = fifty.verify(fifty.raw, [*fifty.receipts[:-1], changed])
     assert len(verdict.faults) == 1
     assert str(changed["receipt_id"]) in verdict.faults[0]
+
+
+def test_every_receipt_that_names_no_place_is_told(fifty: Fifty) -> None:
+    """One does not hide the next."""
+    bare = [{"receipt_id": "a"}, {"receipt_id": "b", "audit": {}}, {"receipt_id": "c", "audit": 7}]
+    assert fifty.verify(fifty.raw, bare).faults == tuple(
+        f"receipt {name} names no place in the trail" for name in "abc"
+    )
+
+
+def test_a_changed_last_line_without_its_end_is_a_fault(fifty: Fifty) -> None:
+    """It has a MAC, so no crash tore it."""
+    changed = fifty.raw[:-1].replace(b"it is gone", b"it is here")
+    assert fifty.verify(changed).faults[-1] == "the last line was changed"
 
 
 def test_receipts_of_the_hook_stand_in_the_trail(
