@@ -185,7 +185,7 @@ class Trail:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self._index.offset += len(raw) + 1
         place: AuditPlace = {"seq": seq, "mac": mac}
-        self._index.take(Line(raw, {"seq": seq, **fields}, place))
+        self._index.take(Line(raw, fields, place))
         return place
 
     def _mac(self, before: bytes, body: bytes) -> str:

@@ -234,8 +234,10 @@ def test_a_torn_last_line_is_told_from_a_cut(number: int, fifty: Fifty) -> None:
         verdict = fifty.verify(whole[:-torn], before)
         assert verdict.faults == ()
         assert verdict.notes == (
-            "the last line is torn, as by a crash while it was written; whether more is missing can "
-            "be told by a receipt alone",
+            (
+                "the last line is torn, as by a crash while it was written; whether more is missing "
+                "can be told by a receipt alone"
+            ),
         )
 
 
@@ -652,6 +654,32 @@ def test_hashes_are_keyed_and_tell_equal_identifiers(tmp_path: Path) -> None:
     )
 
 
+def test_a_line_of_the_trail_is_plain_json_of_this_form(tmp_path: Path) -> None:
+    """ASCII without spaces, the number first and the MAC last; a moment is RFC 3339 in UTC."""
+    trail = trail_at(tmp_path)
+    trail.append("asked", actor="J\u00f6rg")
+    assert re.fullmatch(
+        rb'\{"seq":1,"kind":"asked","at":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",'
+        rb'"actor":"J\\u00f6rg","mac":"[0-9a-f]{64}"\}\n',
+        trail.path.read_bytes(),
+    )
+
+
+def test_a_new_trails_name_is_on_disk_with_its_first_entry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder is synced when the file is made, and not again for each entry."""
+    synced: list[Path] = []
+    monkeypatch.setattr("te_connector.audit.sync_folder", synced.append)
+    trail = trail_at(tmp_path)
+    assert synced == []
+    for _ in range(3):
+        trail.append("asked")
+        assert synced == [trail.path.parent]
+    trail_at(tmp_path).append("asked")
+    assert synced == [trail.path.parent]
+
+
 def test_hashes_are_the_same_from_version_to_version(tmp_path: Path) -> None:
     """A trail is kept for years: what is hashed, and how, is told here and nowhere changed."""
     trail = trail_at(tmp_path)
@@ -731,7 +759,9 @@ def test_an_entry_that_is_not_written_whole_is_an_error_and_is_closed_later(
     write = os.write
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", lambda where, data: write(where, data[: len(data) // 2]))
-        with pytest.raises(errors.StateError, match="cannot be written"):
+        with pytest.raises(
+            errors.StateError, match=r"cannot be written \(No space left on device\)"
+        ):
             fifty.trail.append("intent", sync=True)
     fifty.trail.append("asked")
     verdict = fifty.trail.verify(fifty.receipts)
