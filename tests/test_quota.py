@@ -189,11 +189,11 @@ def test_a_file_that_was_cut_within_a_slot_is_carried_over_too(tmp_path, clock):
 def test_an_answer_of_before_two_changes_of_limit_is_ignored_too(tmp_path, clock):
     """Every change of the limit makes another ring."""
     path = tmp_path / "w.window"
-    Window(path, Limit(3, 60), 40, clock).take()
+    assert Window(path, Limit(3, 60), 40, clock).pace() == 0
     middle = Window(path, Limit(5, 60), 40, clock)
     slot = middle.take()
     last = Window(path, Limit(4, 60), 40, clock)
-    assert drain(last, clock) == 2
+    assert drain(last, clock) == 3
     middle.limit = last.limit
     middle.refund(slot)
     assert not isinstance(last.take(), Slot)
@@ -250,6 +250,8 @@ def test_what_is_under_way_while_the_file_is_torn_still_counts(tmp_path, clock):
     assert window.take() == pytest.approx(1)
     clock.now += 1
     assert drain(window, clock) == 2
+    window.refund(slot)
+    assert not isinstance(window.take(), Slot)
 
 
 def test_a_clock_that_was_set_back_does_not_stop_us_for_ever(tmp_path, clock):
