@@ -242,7 +242,9 @@ class Reader:
             waiting = set(futures)
             try:
                 while waiting:
-                    done, waiting = concurrent.futures.wait(waiting, 0.2)
+                    done, waiting = concurrent.futures.wait(
+                        waiting, 0.2, concurrent.futures.FIRST_COMPLETED
+                    )
                     for future in done:
                         future.result()
                         self._read += 1

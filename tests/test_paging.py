@@ -544,7 +544,9 @@ def test_a_burst_asks_for_each_page_once_in_threads_that_bear_our_name(vendor, c
     assert 10 <= vendor.peak <= 50
     assert {name[:17] for name in names} == {"MainThread", "te-connector-page"}
     assert told[-1] == (len(asked), len(asked))
-    assert [read for read, _ in told] == sorted(read for read, _ in told)
+    reads = [read for read, _ in told]
+    assert reads == sorted(reads)
+    assert len(set(reads)) >= 12  # not one leap for each burst
 
 
 def test_where_there_is_no_latency_one_request_is_under_way_at_a_time(vendor, client):
