@@ -374,6 +374,42 @@ ROWS = {
 }
 
 
+GONE = "reading it gave 200 before and gives 404 now"
+NO_PATH = (
+    "reading it gives 404, but no other contact could be read by its id, so it is not known that the "
+    "path is right; check the base URL"
+)
+SENTENCES = [
+    f"DELETE was accepted; {GONE}",
+    f"the answer to DELETE was lost (…); {GONE}",
+    f"an earlier DELETE of ours was carried out after all (now it answered …); {GONE}",
+    "it was gone before anything was sent",
+    "it was there before our own earlier request and is gone",
+    "it went while it was being deleted: to the DELETE it answered …",
+    NO_PATH,
+    (
+        "reading it gives 404 that is not the API's own, and no other object could be read by its id "
+        "either, so its absence is not proven"
+    ),
+    "it could not be read before the deletion: GET /contacts/{id} ….",
+    "DELETE was sent, but whether it is gone could not be read: ….",
+    "it was only archived (classification): suppressed is not erased",
+    "DELETE was accepted, but it can still be read",
+    "DELETE was refused (it answered …); it is still there",
+    "DELETE got no usable answer (…) and it is still there; retry_for permits no further try",
+    (
+        "DELETE got no usable answer (…) and it is still there; it was not sent again: no identifier of "
+        "the subject matches it (compared: email, email_work)"
+    ),
+]
+
+
+def is_a_sentence(reason: str) -> bool:
+    """Whether a reason is one that officers know, word for word; an ellipsis stands for particulars."""
+    known = (re.escape(each).replace("…", ".+") for each in SENTENCES)
+    return any(re.fullmatch(each, reason) for each in known)
+
+
 @pytest.fixture(name="filled")
 def _filled(vendor: Vendor) -> Vendor:
     vendor.tables["contacts"] = [v.contact(KEY, email=ADA), *copy.deepcopy(STRANGERS)]
@@ -421,6 +457,7 @@ def test_the_receipt_tells_the_truth_and_nothing_else_is_deleted(
     receipt = host.delete(connection, "contact", KEY, PERSON, dict(row.options))
     assert receipt["status"] == row.status, receipt["reason"]
     assert re.search(row.reason, receipt["reason"]), receipt["reason"]
+    assert is_a_sentence(receipt["reason"]), receipt["reason"]
     proven = row.status in ("deleted", "already_absent")
     assert receipt["verified"] is (proven if row.verified is None else row.verified)
     assert re.fullmatch(row.sent, letters(filled)), letters(filled)
