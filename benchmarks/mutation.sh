@@ -60,7 +60,8 @@ only_mutate = $(listed te_connector/ $code)
 also_copy = ["connector.yaml", "schemas", "docs"]
 pytest_add_cli_args = ["-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=7"]
 pytest_add_cli_args_test_selection = $(listed tests/test_ $tests)
-timeout_constant = 60.0
+timeout_constant = 20.0
+timeout_multiplier = 2.0
 track_dependencies = false
 use_git_change_detection = false
 END
