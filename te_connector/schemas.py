@@ -10,7 +10,8 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,8 @@ _NAMED = ("properties", "$defs", "dependentSchemas")
 """Keywords whose value names schemas; what they name could be called like a keyword itself."""
 _VALUES = ("enum", "const", "default", "examples")
 MAX_ISSUES = 50
+MAX_STEPS = 100_000
+"""How many keywords of its schema one record is held against; schemas of people need some hundred."""
 
 
 def faults_of(file: Path) -> Iterator[Fault]:
@@ -116,6 +119,7 @@ def load(file: Path) -> dict[str, Any]:
 @functools.lru_cache(maxsize=64)
 def _validator(file: Path, _stamp: int) -> Validator:
     from jsonschema import Draft202012Validator, FormatChecker
+    from jsonschema.validators import extend
     from referencing import Registry
 
     checker = FormatChecker(formats=())
@@ -123,13 +127,40 @@ def _validator(file: Path, _stamp: int) -> Validator:
     checker.checks("te-date")(_is_date)
     checker.checks("uri")(lambda value: not isinstance(value, str) or ":" in value)
     registry: Registry[Any] = Registry()  # finds nothing outside the file, and never the network
-    return Draft202012Validator(load(file), format_checker=checker, registry=registry)
+    counting: Any = extend(  # type: ignore[no-untyped-call]
+        Draft202012Validator,
+        {name: _counted(name, check) for name, check in Draft202012Validator.VALIDATORS.items()},
+    )
+    made: Validator = counting(load(file), format_checker=checker, registry=registry)
+    return made
+
+
+class _TooCostly(Exception):
+    """A schema whose references multiply its work, or that compares too much with too much."""
+
+
+_work = threading.local()
+
+
+def _counted(name: str, check: Callable[..., Any]) -> Callable[..., Any]:
+    """A keyword's check that takes from the steps of the record that this thread looks at."""
+
+    def step(validator: Any, value: Any, instance: Any, schema: Any) -> Any:
+        _work.left -= 1
+        if name == "uniqueItems" and isinstance(instance, list):
+            _work.left -= len(instance) ** 2 // 100  # each with each, in the worst case
+        if _work.left < 0:
+            raise _TooCostly
+        return check(validator, value, instance, schema)
+
+    return step
 
 
 def issues(file: Path, data: Any) -> list[SchemaIssue]:
     """Where a record drifts from its schema: place and rule, never the value."""
     validator = _validator(file, file.stat().st_mtime_ns)
     found: list[SchemaIssue] = []
+    _work.left = MAX_STEPS
     try:
         for error in validator.iter_errors(data):
             issue: SchemaIssue = {"path": error.json_path, "rule": str(error.validator)}
@@ -139,6 +170,8 @@ def issues(file: Path, data: Any) -> list[SchemaIssue]:
                 break
     except RecursionError:  # a schema that refers to itself without getting anywhere
         found.append({"path": "$", "rule": "$ref"})
+    except _TooCostly:
+        found.append({"path": "$", "rule": "too costly to check"})
     return found
 
 

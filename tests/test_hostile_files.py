@@ -320,6 +320,38 @@ def test_a_schema_that_refers_to_itself_does_not_keep_the_data_from_its_person(
     assert record["schema_issues"]
 
 
+def _fan(depth: int) -> str:
+    """A schema that doubles the work at each of so many references, without a circle."""
+    steps = {str(n): {"allOf": [{"$ref": f"#/$defs/{n + 1}"}] * 2} for n in range(depth)}
+    return json.dumps({"$ref": "#/$defs/0", "$defs": {**steps, str(depth): {"minProperties": 1}}})
+
+
+COSTLY = {
+    "references that double the work": _fan(60),
+    "references that double it with each level of the data": json.dumps(
+        {"anyOf": [{"items": {"$ref": "#"}, "properties": {"a": {"$ref": "#"}}, "not": {}}] * 2}
+    ),
+    "every member compared with every other": '{"properties": {"many": {"uniqueItems": true}}}',
+}
+
+
+@pytest.mark.parametrize("schema", COSTLY.values(), ids=[name.replace(" ", "-") for name in COSTLY])
+def test_a_schema_that_costs_more_than_any_check_may_is_an_issue_on_the_record(
+    schema: str, host: Host, vendor: Vendor, connection: dict[str, Any], edited: Edit
+) -> None:
+    """The data is given all the same; it is told that it was not checked to the end."""
+    deep: Any = {"a": "end"}
+    for _ in range(40):
+        deep = {"a": deep}
+    many = [{"n": number} for number in range(20_000)]
+    vendor.tables["contacts"] = [{**contact(1, email=ADA), "a": deep, "many": many}]
+    connection["manifest"] = edited({"objects.contact.schema": "evil.json"}, {"evil.json": schema})
+    answer = host.fetch(connection, [subject(email=ADA)], {"object_types": ["contact"]})
+    (record,) = answer["records"]
+    assert record["data"]["many"] == many
+    assert {"path": "$", "rule": "too costly to check"} in record["schema_issues"]
+
+
 # Patterns of our own.
 
 
