@@ -39,7 +39,7 @@ from te_connector.errors import (
 )
 from te_connector.quota import Slot, Window
 from te_connector.session import Token, TokenKeeper
-from te_connector.transport import ANSWER_SECONDS, Answer, Transport
+from te_connector.transport import ANSWER_SECONDS, MAX_BODY, Answer, Transport
 
 log = logging.getLogger(__name__)
 
@@ -137,44 +137,50 @@ class Client:
         return self.keeper.current()
 
     def get(
-        self, path: str, params: Mapping[str, str] | None = None, *, template: str | None = None
+        self,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        template: str | None = None,
+        most: int = MAX_BODY,
     ) -> Any:
         """The JSON value at a path below the base URL.
 
-        ``template`` names the path in logs and errors where the path itself holds an id.
+        ``template`` names the path in logs and errors where the path itself holds an id; ``most`` is
+        the most bytes that an answer may have.
 
+        :raises Oversized: the answer has more.
         :raises AnswerError: anything else came back.
         :raises Unreachable: the connection broke until ``retry_for`` was over.
         :raises SignInError: no token could be had.
         """
         target = path + ("?" + urlencode(params) if params else "")
-        name = f"GET {template or path}"
-        spent = _Spent(self.settings.manifest.retry_for)
+        errand = _Errand("GET", target, template or path, self.settings.manifest.retry_for, most)
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_Again),
             wait=_wait,
-            stop=spent.over,
-            sleep=lambda seconds: self._sleep(seconds, name, spent),
+            stop=errand.over,
+            sleep=lambda seconds: self._sleep(seconds, errand),
             reraise=True,
         )
         try:
             for attempt in retrying:
                 with attempt:
                     number = attempt.retry_state.attempt_number
-                    return self._get_once(target, name, number, spent)
+                    return self._get_once(errand, number)
         except _Again as last:
             raise last.error from None
         raise AssertionError("tenacity ends with a result or an exception")
 
-    def _get_once(self, target: str, name: str, number: int, spent: _Spent) -> Any:
-        answer = self._signed(target, name, number, spent)
+    def _get_once(self, errand: _Errand, number: int) -> Any:
+        answer = self._signed(errand, number)
         if answer.status == 200:
             try:
                 return parse(answer.body)
             except BadJson as fault:
-                error = OddAnswer(f"{name} answered 200, but {fault}.", status=200)
+                error = OddAnswer(f"{errand.name} answered 200, but {fault}.", status=200)
                 raise _Again(error, nonsense=True) from None
-        raise self._failure(answer, name)
+        raise self._failure(answer, errand.name)
 
     def delete(self, path: str, *, template: str) -> Deletion:
         """Send one DELETE, once.
@@ -182,12 +188,13 @@ class Client:
         :raises GaveUp: the server asks to wait for longer than is permitted.
         :raises AnswerError: the answer is larger than any that the API gives.
         """
-        name, spent = f"DELETE {template}", _Spent(self.settings.manifest.retry_for)
+        errand = _Errand("DELETE", path, template, self.settings.manifest.retry_for)
         try:
             token = self.keeper.current()
-            answer = self._send("DELETE", path, name, 1, token, spent)
-            if answer.status == 401 and not _lacks_scope(answer) and name not in self._refused:
-                self._refused.add(name)  # a second 401 is not the token's
+            answer = self._send(errand, 1, token)
+            new = errand.name not in self._refused
+            if answer.status == 401 and not _lacks_scope(answer) and new:
+                self._refused.add(errand.name)  # a second 401 is not the token's
                 self.keeper.rejected(token)
                 return Deletion("lost", "it answered 401; there is a new token", 0.0)
         except _Again as lost:
@@ -211,23 +218,21 @@ class Client:
         if self._stop.wait(seconds):
             raise Stopped
 
-    def _signed(self, target: str, name: str, number: int, spent: _Spent) -> Answer:
+    def _signed(self, errand: _Errand, number: int) -> Answer:
         """One answer to a GET with a good token; a token that is refused is renewed once."""
         token = self.keeper.current()
-        answer = self._send("GET", target, name, number, token, spent)
+        answer = self._send(errand, number, token)
         if answer.status != 401 or _lacks_scope(answer):
             return answer
-        if name in self._refused:
+        if errand.name in self._refused:
             return answer  # a new token was refused here too: it is not the token
         token = self.keeper.rejected(token)
-        answer = self._send("GET", target, name, number, token, spent)
+        answer = self._send(errand, number, token)
         if answer.status == 401:
-            self._refused.add(name)
+            self._refused.add(errand.name)
         return answer
 
-    def _send(
-        self, method: str, target: str, name: str, number: int, token: Token, spent: _Spent
-    ) -> Answer:
+    def _send(self, errand: _Errand, number: int, token: Token) -> Answer:
         slot = self._slot()
         started = time.monotonic()
         headers = {
@@ -236,40 +241,40 @@ class Client:
         }
         strained = False
         try:
-            answer = self.transport.send(method, target, headers)
+            answer = self.transport.send(errand.method, errand.target, headers, most=errand.most)
             strained = answer.status in STRAINED
             self._answered = True
         except Unreachable as error:
-            log.info("%s attempt=%d broke", name, number)
+            log.info("%s attempt=%d broke", errand.name, number)
             if not error.sent and not self._answered:
                 raise  # nothing ever answered here: there is nothing to be patient with
             raise _Again(error) from None
         finally:
             took = time.monotonic() - started
-            spent.seconds += took
+            errand.seconds += took
             self.window.answered(slot, strained=strained)
             with self._lock:
                 self._sent += 1
                 self._fastest = took if self._fastest is None else min(took, self._fastest)
-        log.info("%s status=%d attempt=%d took=%.3f", name, answer.status, number, took)
+        log.info("%s status=%d attempt=%d took=%.3f", errand.name, answer.status, number, took)
         if strained:
-            raise self._again_later(answer, name, number, spent)
+            raise self._again_later(answer, errand, number)
         return answer
 
-    def _again_later(self, answer: Answer, name: str, number: int, spent: _Spent) -> Exception:
+    def _again_later(self, answer: Answer, errand: _Errand, number: int) -> Exception:
         """A server under strain: hold everybody back for as long as it asks, or say that it is too long."""
         asked = retry_after(answer.headers, time.time())
-        if asked is not None and asked > spent.left():
+        if asked is not None and asked > errand.left():
             when = moment(time.time() + asked)
             return GaveUp(
-                f"{name} answered {answer.status} and asks to wait until {when} ({asked:g} seconds), "
-                f"longer than retry_for permits; try again then.",
+                f"{errand.name} answered {answer.status} and asks to wait until {when} ({asked:g} "
+                f"seconds), longer than retry_for permits; try again then.",
                 status=answer.status,
             )
         if asked is not None:
             self.window.pause(asked)
         error = GaveUp(
-            f"{name} answered {answer.status} until the {spent.limit:g} seconds of retry_for were "
+            f"{errand.name} answered {answer.status} until the {errand.limit:g} seconds of retry_for were "
             "over; try again later.",
             status=answer.status,
         )
@@ -332,18 +337,29 @@ class Client:
             if self._stop.wait(min(slot, 1.0)):
                 raise Stopped
 
-    def _sleep(self, seconds: float, name: str, spent: _Spent) -> None:
-        log.info("%s again in %.1f seconds", name, seconds)
-        spent.seconds += seconds
+    def _sleep(self, seconds: float, errand: _Errand) -> None:
+        log.info("%s again in %.1f seconds", errand.name, seconds)
+        errand.seconds += seconds
         self.rest(seconds)
 
 
-class _Spent:
-    """The seconds that one request has been tried for, without its waits for the quota."""
+@attrs.define
+class _Errand:
+    """One thing to ask for, and for how many seconds it was tried without its waits for the quota.
 
-    def __init__(self, limit: float) -> None:
-        self.limit = limit
-        self.seconds = 0.0
+    ``target`` is sent; ``path``, which holds no id and no query, is what logs and errors name.
+    """
+
+    method: str
+    target: str
+    path: str
+    limit: float
+    most: int = MAX_BODY
+    seconds: float = 0.0
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.path}"
 
     def left(self) -> float:
         return self.limit - self.seconds

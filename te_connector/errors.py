@@ -23,6 +23,7 @@
         ├── Rejected                 another 4xx: the request itself was refused
         ├── Redirected               3xx: never followed
         ├── OddAnswer                not the shape that the API documents
+        │   └── Oversized            larger than any that the API gives
         └── GaveUp                   tried until ``retry_for`` was over, or told to wait longer
 
 No message, attribute or chained cause holds a secret or personal data: an error carries the method,
@@ -203,6 +204,10 @@ class OddAnswer(AnswerError):
     code = "answer_odd"
 
 
+class Oversized(OddAnswer):
+    """An answer that is larger than any of the API's, or than one that is read beside others may be."""
+
+
 class GaveUp(AnswerError):
     """Tried again until ``retry_for`` was over, or asked by the server to wait longer than that."""
 
@@ -221,6 +226,7 @@ __all__ = [
     "NotFound",
     "OddAnswer",
     "OptionError",
+    "Oversized",
     "PastEnd",
     "Redirected",
     "Rejected",

@@ -12,6 +12,7 @@ from te_connector.errors import OddAnswer
 from te_connector.fields import steps_of, values_at
 from te_connector.identifiers import id_key
 from te_connector.manifest import ObjectType
+from te_connector.transport import MAX_BODY
 
 Order = tuple[int, int | str]
 """An object's place in the order: numbers before texts, and numbers as numbers."""
@@ -59,18 +60,19 @@ def params_of(
 
 
 def read_page(
-    client: Client, object_type: ObjectType, params: Mapping[str, str]
+    client: Client, object_type: ObjectType, params: Mapping[str, str], *, most: int = MAX_BODY
 ) -> tuple[Page, list[Item]]:
-    """One page: what it shows, and its objects.
+    """One page of at most so many bytes: what it shows, and its objects.
 
     A missing list or an object without id is a fault, never the end of the list.
 
+    :raises Oversized: it has more bytes.
     :raises PastEnd: the page lies behind the end.
     :raises OddAnswer: the answer has not the documented shape.
     :raises AnswerError: any other answer.
     """
     where = f"GET {object_type.path}"
-    body = client.get(object_type.path, params)
+    body = client.get(object_type.path, params, most=most)
     items = _items(body, client.settings.manifest.paging.items, where)
     links = body.get(client.settings.manifest.paging.links)
     if links is None or links == []:

@@ -41,9 +41,10 @@ import attrs
 
 from te_connector.census import Census
 from te_connector.client import Client
-from te_connector.errors import AnswerError, OddAnswer, PastEnd, Rejected
+from te_connector.errors import AnswerError, OddAnswer, Oversized, PastEnd, Rejected
 from te_connector.manifest import ObjectType
 from te_connector.pages import Item, Page, any_falls, falls, params_of, read_page
+from te_connector.transport import MAX_BODY
 
 MAX_IN_FLIGHT = 50
 """At most so many requests at once; latency and quota decide how many are used."""
@@ -53,6 +54,11 @@ WORTH_HIDING = 0.015
 """A shorter way there and back costs less than the threads that would hide it."""
 LEAST_BURST = 16
 """So many pages between two fences keep fences under a tenth of the requests."""
+SMALL = 2 * 1024 * 1024
+"""The most bytes of a page that is read beside others, several times a usual one: fifty large ones at
+once would be gigabytes. A list that has a larger one is read page by page from there on."""
+MAX_HELD = 500_000
+"""So many objects' ids and keys of one burst are held at once, a hundred and some bytes each."""
 _MOST_CHASES = 20
 _REPEATED = (
     "the same object stands on two pages though nothing changed in between, so the server does not "
@@ -100,6 +106,7 @@ class Reader:
         self._tally = Tally()
         self._read = 0
         self._size = MAX_IN_FLIGHT
+        self._small = True
         self._burst_before: frozenset[str] = frozenset()
         self._fence_before = Page(0)
 
@@ -140,10 +147,10 @@ class Reader:
         self._tell()
         return page
 
-    def _fetch(self, number: int) -> Page:
+    def _fetch(self, number: int, most: int = MAX_BODY) -> Page:
         params = params_of(self._client, self._type, number, sort=self._sort)
         try:
-            page, items = read_page(self._client, self._type, params)
+            page, items = read_page(self._client, self._type, params, most=most)
         except PastEnd:
             return Page(number)
         self._census.watch(page)  # a page is of one moment, whatever becomes of it
@@ -202,6 +209,9 @@ class Reader:
         while high >= 1:
             size = self._burst_size(high)
             pages = self._burst(high - size + 1, high)
+            if pages is None:
+                self._small = False
+                continue
             if size > 1:
                 before, fence = fence, self._fence(fence)
                 if _moved(before, fence):
@@ -222,7 +232,7 @@ class Reader:
     def _burst_size(self, left: int) -> int:
         """How many pages to read between two fences; one where latency is next to nothing."""
         workers = self._workers()
-        if workers < 2 or self._size < 2:
+        if workers < 2 or self._size < 2 or not self._small:
             return 1
         most = max(workers, LEAST_BURST)
         return min(self._size, math.ceil(left / math.ceil(left / most)))
@@ -232,26 +242,30 @@ class Reader:
             return 1
         return min(MAX_IN_FLIGHT, int(self._client.latency / SECONDS_OF_WORK))
 
-    def _burst(self, low: int, high: int) -> list[Page]:
-        """The pages from high to low, in that order, several requests at once."""
+    def _burst(self, low: int, high: int) -> list[Page] | None:
+        """The pages from high to low, in that order, several requests at once; None: they are too large."""
         if low == high:
             return [self._page(high)]
         numbers = range(high, low - 1, -1)
         with concurrent.futures.ThreadPoolExecutor(self._workers(), "te-connector-page") as pool:
-            futures = [pool.submit(self._fetch, number) for number in numbers]
-            waiting = set(futures)
+            futures = [pool.submit(self._fetch, number, SMALL) for number in numbers]
+            waiting, held = set(futures), 0
             try:
                 while waiting:
                     done, waiting = concurrent.futures.wait(
                         waiting, 0.2, concurrent.futures.FIRST_COMPLETED
                     )
                     for future in done:
-                        future.result()
+                        held += len(future.result().ids)
                         self._read += 1
                     self._tell()
+                    if held > MAX_HELD:
+                        raise Oversized("Too many objects on a few pages.", status=200)
             except BaseException as error:
                 for future in waiting:
                     future.cancel()
+                if isinstance(error, Oversized):
+                    return None
                 if not isinstance(error, AnswerError):
                     self._client.stop()  # ends the requests under way, so the threads end at once
                 raise

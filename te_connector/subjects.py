@@ -16,6 +16,8 @@ from te_connector.identifiers import MAX_LENGTH, email_key, id_key, possible_pho
 from te_connector.manifest import Kind, Manifest
 
 MAX_ID = 200
+MAX_BYTES = 64 * 1024 * 1024
+"""For one file of subjects: some hundred thousand of them."""
 _WORD = re.compile(r"[a-z]+(_[a-z]+)*")
 """What a kind looks like: anything else could be a value that stands in the wrong place."""
 
@@ -114,9 +116,14 @@ def read_lines(path: Path) -> list[Any]:
     :raises FileFaults: every line that is not JSON, by its number, and nothing of its content.
     """
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)  # a device has no size and no end
     except OSError as error:
         raise FileFaults([f"{path}:1: the file cannot be read ({error.strerror})"]) from None
+    if len(raw) > MAX_BYTES:
+        raise FileFaults(
+            [f"{path}:1: the file is larger than {MAX_BYTES // 1048576} MiB; split it"]
+        )
     found, faults = [], []
     for number, line in enumerate(raw.splitlines(), 1):
         if not line.strip():

@@ -35,7 +35,7 @@ from urllib3.exceptions import (
 )
 
 from te_connector.connection import Settings, is_loopback
-from te_connector.errors import OddAnswer, SettingsError, Stopped, Unreachable
+from te_connector.errors import Oversized, SettingsError, Stopped, Unreachable
 from te_connector.secret import hushed
 
 CONNECT_SECONDS = 5.0
@@ -147,13 +147,19 @@ class Transport:
             _cut(flight)
 
     def send(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        *,
+        most: int = MAX_BODY,
     ) -> Answer:
         """Send one request to ``path`` (with its query) below the base URL.
 
         :raises Unreachable: no connection, or none that lasted until the answer was whole;
             ``sent`` tells whether the request may have arrived.
-        :raises OddAnswer: the answer is larger than any that the API gives.
+        :raises Oversized: the answer, unpacked, has more than ``most`` bytes.
         :raises Stopped: :meth:`stop` was called.
         """
         self._resolve()
@@ -165,7 +171,7 @@ class Transport:
             if self._stopped.is_set():
                 raise Stopped
             with hushed():
-                return self._exchange(method, path, headers, body)
+                return self._exchange(method, path, headers, body, most)
         except (HTTPError, http.client.HTTPException, OSError, ValueError) as error:
             failure = self._failure(error, flight)
         finally:
@@ -175,7 +181,7 @@ class Transport:
         raise failure  # here, so that it has no context: the library's error knows the query
 
     def _exchange(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, most: int
     ) -> Answer:
         url = f"{self._base.scheme}://{self._base.netloc}{self._base.path}{path}"
         response = self._manager.urlopen(
@@ -195,9 +201,9 @@ class Transport:
             for part in response.stream(_CHUNK, decode_content=True):
                 parts.append(part)
                 size += len(part)
-                if size > MAX_BODY:
-                    raise OddAnswer(
-                        f"{method} answered with more than {MAX_BODY // 1048576} MiB, which no "
+                if size > most:
+                    raise Oversized(
+                        f"{method} answered with more than {most // 1048576} MiB, which no "
                         "answer of the API has; check the base URL.",
                         status=response.status,
                     )

@@ -56,7 +56,7 @@ class MovingList:
 
     # What a client does
 
-    def get(self, path, params, template=None):
+    def get(self, path, params, template=None, most=0):
         if self.requests:
             self.change(self)
         number = int(params["page[number]"])

@@ -952,6 +952,39 @@ def test_a_body_of_gigabytes_or_a_bomb_costs_bounded_memory(
     assert peak < 400
 
 
+class ManyPages(Fault):
+    """Seven pages of 17 megabytes between two small ones, packed, from far away."""
+
+    def __init__(self) -> None:
+        thing = b'{"id":%d,"first_name":"' + b"x" * 400 + b'"},'
+        self.large = zlib.compress(
+            b'{"items":[' + (thing % 7) * 40_000 + b'{"id":8}],"links":{"last":9}}', 1, 31
+        )
+        self.small = zlib.compress(b'{"items":[{"id":1}],"links":{"last":9}}', 1, 31)
+
+    def play(self, exchange: Exchange) -> None:
+        exchange.wait(0.1)
+        first = exchange.seen.query["page[number]"] in ("1", "9")
+        http(self.small if first else self.large, "200 OK", "Content-Encoding: gzip").play(exchange)
+
+
+def test_many_large_answers_at_once_cost_no_more_memory_than_one(
+    vendor: Vendor, connection: dict[str, Any]
+) -> None:
+    """Where pages are read beside others and turn out large, they are read one by one."""
+    vendor.always("GET", "/contacts", ManyPages())
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    done = subprocess.run(
+        [sys.executable, "-c", _FETCH, json.dumps(connection)],
+        capture_output=True, check=True, env=environment, timeout=100,
+    )  # fmt: skip
+    _, complete, peak = json.loads(done.stdout)
+    print(f"{peak} MiB")
+    assert not complete
+    assert vendor.peak >= 6
+    assert peak < 300
+
+
 def test_the_limits_of_this_file_are_those_that_the_package_ships() -> None:
     assert transport.MAX_BODY <= 32 * 2**20
     assert transport.ANSWER_SECONDS <= 60

@@ -18,7 +18,7 @@ CONTACT = MANIFEST.objects["contact"]
 def page_of(body, *, object_type=CONTACT, number=1):
     """What is read of a body that answers a request for a page."""
     client = SimpleNamespace(
-        settings=SimpleNamespace(manifest=MANIFEST), get=lambda path, params: body
+        settings=SimpleNamespace(manifest=MANIFEST), get=lambda path, params, most: body
     )
     return read_page(client, object_type, params_of(client, object_type, number))
 

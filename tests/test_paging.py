@@ -191,7 +191,7 @@ def test_a_server_that_repeats_one_page_is_found_out(workers):
     moving = MovingList(rows(10), 10, nothing)
     honest = moving.get
 
-    def get(path, params, template=None):
+    def get(path, params, template=None, most=0):
         body = honest(path, {**params, "page[number]": "1"})
         number = int(params["page[number]"])
         body["links"] = {"last": 30, "next": number + 1 if number < 30 else None}
@@ -207,7 +207,7 @@ def test_an_end_that_keeps_moving_away_is_a_fault():
     moving = MovingList(rows(100), 10, nothing)
     honest = moving.get
 
-    def get(path, params, template=None):
+    def get(path, params, template=None, most=0):
         number = int(params["page[number]"])
         body = honest(path, {**params, "page[number]": str(min(number, 10))})
         body["links"] = {"last": number + 7, "next": number + 1}
@@ -222,7 +222,7 @@ def test_more_pages_than_the_manifest_permits_are_a_fault():
     """An absurd number of pages is refused before it is read."""
     moving = MovingList(rows(100), 10, nothing)
     honest = moving.get
-    moving.get = lambda path, params, template=None: {
+    moving.get = lambda path, params, template=None, most=0: {
         **honest(path, params),
         "links": {"last": 10**12},
     }
@@ -237,7 +237,7 @@ def test_objects_without_a_key_lose_the_order(workers):
     moving = MovingList(rows(40), 10, nothing)
     honest = moving.get
 
-    def get(path, params, template=None):
+    def get(path, params, template=None, most=0):
         body = honest(path, params)
         for item in body["items"]:
             item.pop("internal_created_at")
@@ -346,7 +346,7 @@ def test_a_fall_between_two_pages_is_seen(workers, place):
 def with_pages(moving, shown):
     """Let the list show other rows under some page numbers: ``shown(number)`` gives their range."""
 
-    def get(path, params, template=None):
+    def get(path, params, template=None, most=0):
         number = int(params["page[number]"])
         moving.asked.append(number)
         first, end = shown(number)
@@ -547,6 +547,23 @@ def test_a_burst_asks_for_each_page_once_in_threads_that_bear_our_name(vendor, c
     reads = [read for read, _ in told]
     assert reads == sorted(reads)
     assert len(set(reads)) >= 12  # not one leap for each burst
+
+
+@pytest.mark.parametrize("limit", ["SMALL", "MAX_HELD"])
+def test_pages_too_large_to_be_read_beside_others_are_read_one_by_one(
+    vendor, client, limit, monkeypatch
+):
+    """Large by bytes, or by what their objects' ids take: the list is read whole all the same."""
+    vendor.latency = 0.03
+    monkeypatch.setattr(f"te_connector.paging.{limit}", 150 if limit == "MAX_HELD" else 5_000)
+    met = set()
+    with client.open():
+        tally = Reader(client, CONTACT, lambda items: met.update(i["id"] for i in items)).read()
+    assert tally.complete
+    assert met == set(range(1, 901))
+    assert vendor.peak > 1
+    asked = [int(seen.query["page[number]"]) for seen in vendor.requests("GET", "/contacts")]
+    assert asked[-8:] == [8, 7, 6, 5, 4, 3, 2, 1]
 
 
 def test_where_there_is_no_latency_one_request_is_under_way_at_a_time(vendor, client):
