@@ -62,8 +62,8 @@ class Census:
             return not any(name in ids for ids in (self._known, self._at_low, self._at_high))
         if self._low is None or self._high is None or key < self._low or key > self._high:
             return True
-        if key == self._low and name not in self._at_low:
-            return key != self._high or name not in self._at_high
+        if key == self._low:
+            return name not in self._at_low
         return key == self._high and name not in self._at_high
 
     def _remember(self, name: str, key: Order | None) -> None:

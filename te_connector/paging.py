@@ -108,7 +108,7 @@ class Reader:
         self._size = MAX_IN_FLIGHT
         self._small = True
         self._burst_before: frozenset[str] = frozenset()
-        self._fence_before = Page(0)
+        self._fence_before: Page
 
     def read(self) -> Tally:
         """Read every page.

@@ -17,7 +17,7 @@ from te_connector import connection as connections
 from te_connector import manifest
 from te_connector.census import Census
 from te_connector.client import Client
-from te_connector.errors import GaveUp, OddAnswer, Stopped
+from te_connector.errors import GaveUp, OddAnswer, Rejected, Stopped
 from te_connector.pages import Page
 from te_connector.paging import Reader
 
@@ -332,15 +332,92 @@ def test_somebody_new_in_the_middle_is_not_forgotten_when_gone_at_the_second_loo
     assert not tally.complete
 
 
-@pytest.mark.parametrize("workers", [1, 8])
-@pytest.mark.parametrize("place", [1, 5, 6, 8, 9])
-def test_a_fall_between_two_pages_is_seen(workers, place):
-    """No page shows it by itself, whether both are of one burst, of two, or read one by one."""
-    listed = rows(20 * 3)
-    moving = MovingList(listed[place * 6 :] + listed[: place * 6], 3, nothing)
-    tally, met = read(moving, random.Random(place), workers)
-    assert (len(met), tally.complete) == (60, False)
-    assert "does not keep the rising order of internal_created_at" in tally.faults[0]
+@pytest.mark.parametrize("workers", [1, 16])
+@pytest.mark.parametrize("page", [2, 3, 9, 10, 16, 19])
+@pytest.mark.parametrize("layout", ["turned", "swapped"])
+def test_a_fall_between_two_pages_is_seen(workers, page, layout):
+    """No page shows it by itself, whether both are of one burst (1 to 9, 10 to 19), of two, or single."""
+    listed, place = rows(60), page * 3
+    if layout == "turned":
+        listed = listed[place:] + listed[:place]
+    else:
+        before, after = listed[place - 3 : place], listed[place : place + 3]
+        listed[place - 3 : place + 3] = after + before
+    moving = MovingList(listed, 3, nothing)
+    tally, met = read(moving, random.Random(page), workers)
+    assert len(met) == 60
+    assert tally.faults == [
+        (
+            "the list does not keep the rising order of internal_created_at, so somebody can have "
+            "slipped from page to page unread while others went or came"
+        )
+    ]
+
+
+SORTED = attrs.evolve(RESPONSE, sort="internal_created_at")
+
+
+def with_sorting(moving, *, refuses):
+    """Let the list refuse to be sorted, or not; gives the order that each request asked for."""
+    honest, orders = moving.get, []
+
+    def get(path, params, template=None, most=0):
+        orders.append(params.get(moving.settings.manifest.sort_param))
+        if refuses and orders[-1] is not None:
+            raise Rejected("GET was refused (400).", status=400)
+        return honest(path, params)
+
+    moving.get = get
+    return orders
+
+
+def test_every_page_is_asked_for_in_the_types_order():
+    """All pages are of one order, and the tally says that it was asked for."""
+    moving = MovingList(rows(9), 2, nothing)
+    orders = with_sorting(moving, refuses=False)
+    tally, met = read(moving, random.Random(1), 1, object_type=SORTED)
+    assert orders == ["internal_created_at"] * 6
+    assert (tally.sorted, tally.complete, len(met)) == (True, True, 9)
+
+
+def test_a_list_that_refuses_to_be_sorted_is_read_as_it_comes():
+    """The first page is asked for again, and no other with an order; the pages show theirs."""
+    moving = MovingList(rows(9), 2, nothing)
+    orders = with_sorting(moving, refuses=True)
+    tally, met = read(moving, random.Random(1), 1, object_type=SORTED)
+    assert orders == ["internal_created_at", *[None] * 6]
+    assert moving.asked == [1, 5, 4, 3, 2, 1]
+    assert (tally.sorted, tally.complete, len(met)) == (False, True, 9)
+
+
+def test_a_list_that_is_not_to_be_sorted_and_refuses_is_refused():
+    """There is nothing that could be left out of the query."""
+    moving = MovingList(rows(9), 2, nothing)
+
+    def get(path, params, template=None, most=0):
+        moving.asked.append(int(params["page[number]"]))
+        raise Rejected("GET was refused (400).", status=400)
+
+    moving.get = get
+    with pytest.raises(Rejected):
+        read(moving, random.Random(1), 1, object_type=attrs.evolve(RESPONSE, sort=None))
+    assert moving.asked == [1]
+
+
+@pytest.mark.parametrize("links", ["normal", "none"])
+def test_as_many_pages_as_the_manifest_permits_are_read_and_no_more(links):
+    """Whether the links name the last page or it is searched for."""
+    for count, fine in ((8, True), (9, False), (20, False)):
+        moving = MovingList(rows(count), 2, nothing, links=links)
+        whole = moving.settings.manifest
+        moving.settings.manifest = attrs.evolve(
+            whole, paging=attrs.evolve(whole.paging, max_pages=4)
+        )
+        if fine:
+            assert len(read(moving, random.Random(1), 1)[1]) == count
+        else:
+            with pytest.raises(OddAnswer, match="more pages than max_pages in the manifest"):
+                read(moving, random.Random(1), 1)
 
 
 def with_pages(moving, shown):
@@ -568,6 +645,7 @@ def test_pages_too_large_to_be_read_beside_others_are_read_one_by_one(
 
 def test_where_there_is_no_latency_one_request_is_under_way_at_a_time(vendor, client):
     """Threads would cost more than they hide."""
+    vendor.latency = 0.01
     client._fastest = 0.0001
     with client.open():
         tally = Reader(client, CONTACT, lambda items: None).read()
