@@ -110,11 +110,6 @@ class Client:
         self.transport.stop()
 
     @property
-    def stopped(self) -> bool:
-        """Whether :meth:`stop` was called."""
-        return self._stop.is_set()
-
-    @property
     def reached(self) -> bool:
         """Whether anything answered since :meth:`open`."""
         return self._answered or self.keeper.renewed

@@ -41,11 +41,6 @@ class Settings:
     proxy: str | None = attrs.field(repr=False)
     ca_bundle: str | None
 
-    @property
-    def loopback(self) -> bool:
-        """Whether the API is on this machine."""
-        return is_loopback(self.host)
-
 
 def manifest_of(connection: Mapping[str, Any]) -> Manifest:
     """The manifest that the connection names, or the packaged one.

@@ -13,7 +13,6 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -215,13 +214,3 @@ def _keyring_forget(user: str) -> None:
         backend = _keyring()
         if backend is not None:
             backend.delete_password(_SERVICE, user)
-
-
-def describe(state: StateDir) -> Mapping[str, str]:
-    """The names of the stored logins, each with its base URL."""
-    folder = state.root / "logins"
-    found: dict[str, str] = {}
-    for path in sorted(folder.glob("*.json")) if folder.is_dir() else []:
-        with contextlib.suppress(ValueError, KeyError, TypeError, StateError):
-            found[path.stem] = str(json.loads(read_private(path) or b"")["base_url"])
-    return found

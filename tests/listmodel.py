@@ -28,10 +28,9 @@ class MovingList:
         # What the reader needs of a client.
         self.settings = SimpleNamespace(manifest=manifest.load())
         self.latency = 0.0
-        self.stopped = False
 
     def stop(self):
-        self.stopped = True
+        """Nothing is under way."""
 
     @property
     def requests(self):

@@ -100,7 +100,6 @@ def test_a_base_url_has_one_spelling(written: str, tmp_path: Path) -> None:
          "state_dir": str(tmp_path)}
     )  # fmt: skip
     assert (settings.base_url, settings.host, settings.port) == URLS[written]
-    assert settings.loopback is written.startswith("http://")
 
 
 def test_without_settings_the_packaged_manifest_says_where(tmp_path: Path) -> None:
