@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -289,6 +290,45 @@ def test_the_story_of_a_deletion_is_complete(
     assert (story[-1]["seq"], story[-1]["mac"]) == tuple(receipt["audit"].values())
 
 
+def test_the_story_tells_of_every_attempt(
+    host: Host, filled: Vendor, connection: dict[str, Any], impatient: None
+) -> None:
+    """Each DELETE has its number and its intent, and what became of it in words."""
+    filled.script("DELETE", ONE, [v.Status(503), v.DropBefore()])
+    receipt = host.delete(connection, "contact", KEY, PERSON)
+    story = trail_of(connection).story(receipt["receipt_id"])
+    assert [entry["attempt"] for entry in story if entry["kind"] == "intent"] == [1, 2, 3]
+    first, second, third = (entry for entry in story if entry["kind"] == "answered")
+    assert [each["outcome"] for each in (first, second, third)] == ["lost", "lost", "accepted"]
+    assert first["told"].startswith("DELETE /contacts/{id} answered 503 until the")
+    assert second["told"].endswith("broke before its answer was whole.")
+    assert third["told"] == "it answered 200"
+
+
+def test_each_intent_and_each_receipt_is_on_disk_before_anything_follows(
+    host: Host, filled: Vendor, connection: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The trail is synced when the DELETE goes out, and again when the receipt is handed out."""
+    path, sync = trail_of(connection).path, os.fsync
+    synced: list[int] = []
+
+    def syncing(file: int) -> None:
+        synced.append(os.fstat(file).st_ino)
+        sync(file)
+
+    at_delete: list[int] = []
+
+    def before(_vendor: Vendor, seen: v.Seen) -> None:
+        if seen.method == "DELETE":
+            at_delete.append(synced.count(path.stat().st_ino))
+
+    monkeypatch.setattr(os, "fsync", syncing)
+    filled.before = before
+    host.delete(connection, "contact", KEY, PERSON)
+    assert at_delete == [1]
+    assert synced.count(path.stat().st_ino) == 2
+
+
 # One receipt id
 
 
@@ -442,7 +482,8 @@ def test_a_lost_deletion_of_a_child_is_not_sent_again_where_its_parent_cannot_be
     )
     receipt = host.delete(with_notes, "note", 1, PERSON)
     assert (receipt["status"], receipt["verified"]) == ("failed", False)
-    assert "it was not sent again" in receipt["reason"]
+    not_again = receipt["reason"].partition("; it was not sent again: ")[2]
+    assert not_again.endswith("broke before its answer was whole.")
     assert filled.count("DELETE") == 1
 
 
@@ -546,6 +587,11 @@ def test_a_sign_in_that_fails_at_the_delete_is_raised_and_is_no_deletion_of_ours
     with pytest.raises(errors.CredentialsRefused):
         host.delete(connection, "contact", KEY, PERSON, {"receipt_id": "r-1"})
     assert kinds(connection, "r-1") == ["asked", "read", "intent", "answered"]
+    answered = trail_of(connection).story("r-1")[-1]
+    assert (answered["outcome"], answered["told"]) == (
+        "refused",
+        f"it was not sent: {errors.CredentialsRefused.code}",
+    )
     filled.delete("contacts", KEY)
     receipt = host.delete(connection, "contact", KEY, PERSON, {"receipt_id": "r-1"})
     assert (receipt["status"], receipt["verified"]) == ("already_absent", True)

@@ -282,7 +282,7 @@ ROWS = {
     "429_for_longer_than_retry_for": Row(
         on_delete(v.Status(429, headers={"Retry-After": "3600"})),
         "failed",
-        r"wait until 20\d\d-.* still there",
+        r"\(DELETE /contacts/\{id\} answered 429 and asks to wait until 20\d\d-.* still there",
         "RDR",
     ),
     "503_for_longer_than_retry_for_but_deleted": Row(
@@ -296,7 +296,9 @@ ROWS = {
     "html_with_200_for_ever": Row(
         ever_on_delete(v.Html()), "failed", "no usable answer", "R(DR)+", retry_for=HASTY
     ),
-    "an_endless_answer": Row(on_delete(Done(v.Bomb("gzip", 70))), "deleted", "lost", "RDR"),
+    "an_endless_answer": Row(
+        on_delete(Done(v.Bomb("gzip", 70))), "deleted", "lost .*with more than 32 MiB", "RDR"
+    ),
     # The read afterwards.
     "410_after": Row(
         after(v.Status(410, {"message": "gone"})), "deleted", "200 before and gives 4", "RDR"
@@ -560,6 +562,7 @@ def test_a_deletion_after_one_that_failed_tells_that_ours_did_it(
     again = host.delete(connection, "contact", KEY, PERSON, None)
     assert (first["status"], first["verified"]) == ("failed", False)
     assert (again["status"], again["verified"]) == ("deleted", True)
+    assert again["reason"] == "it was there before our own earlier request and is gone"
     third = host.delete(connection, "contact", KEY, PERSON, None)
     assert third["status"] == "already_absent"
 
