@@ -107,7 +107,7 @@ class Reader:
         self._read = 0
         self._size = MAX_IN_FLIGHT
         self._small = True
-        self._burst_before: frozenset[str] = frozenset()
+        self._burst_before: frozenset[str]
         self._fence_before: Page
 
     def read(self) -> Tally:
@@ -126,6 +126,7 @@ class Reader:
             self._census.count(first)  # one answer is one moment: no order is needed
         else:
             fence = self._fence_before = self._end(self._page(last))
+            self._burst_before = frozenset(fence.ids)
             self._tally.pages = fence.number
             self._census.count(fence)
             self._downwards(first, fence)

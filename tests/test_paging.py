@@ -559,6 +559,19 @@ def test_progress_counts_every_request_and_knows_of_all_pages(workers):
     assert all(known == count for count, known in told if count > 30)
 
 
+def test_somebody_on_a_page_of_a_burst_and_on_an_equal_fence_is_not_of_one_moment():
+    """One went and another came in front meanwhile: the fence is as it was, and its first is seen twice."""
+    changes = {4: lambda moving: moving.delete(1), 5: lambda moving: moving.add(at=0)}
+    found_out = 0
+    for seed in range(20):  # the two pages are answered in either order
+        moving = MovingList(rows(9), 3, at(changes))
+        before = names_of(moving)
+        tally, met = read(moving, random.Random(seed), 5)
+        assert not tally.complete or survivors(before, moving) <= met
+        found_out += 3 not in met
+    assert found_out
+
+
 @pytest.mark.parametrize("links", ["none", "no last"])
 def test_an_end_that_links_do_not_name_is_confirmed_by_an_empty_page_behind(links):
     """Somebody pushed behind the end while it was searched for is met."""
