@@ -60,6 +60,7 @@ def _filled(vendor: Vendor) -> Vendor:
         {"id": 4, "title": "of nobody"},
         {"id": 5, "title": "odd", "contact": {"id": "../users/59"}},
         {"id": 6, "title": "of one gone and Ada", "contact": [{"id": 999}, {"id": KEY}]},
+        {"id": 7, "title": "of an odd one and Ada", "contact": [{"id": "../1"}, {"id": KEY}]},
     ]
     return vendor
 
@@ -286,6 +287,9 @@ def test_the_story_of_a_deletion_is_complete(
     ]  # fmt: skip
     assert [entry.get("result") for entry in story if "result" in entry] == ["200", "404"]
     assert story[3]["outcome"] == "accepted"
+    assert {entry["object_id"] for entry in story} == {str(KEY)}
+    assert {entry["object_type"] for entry in story} == {"contact"}
+    assert (story[0]["subject"], story[0]["reviewed"]) == ("req-1", False)
     assert all(entry["at"].endswith("Z") for entry in story)
     assert (story[-1]["seq"], story[-1]["mac"]) == tuple(receipt["audit"].values())
 
@@ -327,6 +331,19 @@ def test_each_intent_and_each_receipt_is_on_disk_before_anything_follows(
     host.delete(connection, "contact", KEY, PERSON)
     assert at_delete == [1]
     assert synced.count(path.stat().st_ino) == 2
+
+
+def test_an_id_that_could_be_an_address_stands_in_the_story_as_a_hash(
+    host: Host, filled: Vendor, connection: dict[str, Any], edited: Edit
+) -> None:
+    """Where the manifest lets ids be any text; the receipt names it, the trail does not."""
+    connection["manifest"] = edited({"objects.contact.id": {"field": "id", "shape": "text"}})
+    for name, plain in ((ADA, False), ("at.example", True)):
+        receipt = host.delete(connection, "contact", name, PERSON)
+        assert receipt["id"] == name
+        for entry in trail_of(connection).story(receipt["receipt_id"]):
+            assert (entry["object_id"] == name) is plain
+            assert entry["object_id"].startswith("hash:") is not plain
 
 
 # One receipt id
@@ -378,7 +395,8 @@ def test_anothers_receipt_id_is_an_error_and_sends_nothing(
     """A receipt id belongs to one object of one subject."""
     host.delete(connection, "contact", KEY, PERSON, {"receipt_id": "r-1"})
     before = len(filled.log)
-    with pytest.raises(errors.OptionError, match="receipt_id"):
+    told = r"^The receipt_id was used for another object or subject; choose another\.$"
+    with pytest.raises(errors.OptionError, match=told):
         host.delete(connection, object_type, key, asked, {"receipt_id": "r-1"})
     assert len(filled.log) == before
 
@@ -446,8 +464,9 @@ def test_a_child_that_is_not_known_to_be_the_subjects_is_refused(
 def test_a_parent_that_is_gone_does_not_hide_another(
     host: Host, filled: Vendor, with_notes: dict[str, Any]
 ) -> None:
-    """A note of two contacts, one of them gone, is judged by the one that is left."""
+    """A note of two contacts, one of them gone or odd, is judged by the other."""
     assert host.delete(with_notes, "note", 6, PERSON)["status"] == "deleted"
+    assert host.delete(with_notes, "note", 7, PERSON)["status"] == "deleted"
 
 
 def test_a_child_whose_parent_cannot_be_read_is_refused(
