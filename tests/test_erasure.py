@@ -14,10 +14,11 @@ import vendor as v
 from conftest import Edit, Host, subject
 from vendor import Vendor
 
-from te_connector import errors
+from te_connector import errors, manifest
 from te_connector.audit import Trail
 from te_connector.schemas import digest as field_digest
 from te_connector.state import StateDir
+from te_connector.subjects import read_one
 
 ADA = "ada.lovelace@example.com"
 EVE = "eve.adams@example.org"
@@ -230,28 +231,36 @@ def test_what_is_held_is_refused_and_nothing_at_all_is_sent(
 # Options
 
 
-WRONG = {
-    "unknown": {"reveiwed": "x"},
-    "reviewed": {"reviewed": 1},
-    "reviewed_fields": {"reviewed_fields": ["email"]},
-    "reviewed_fields_of_numbers": {"reviewed_fields": {1: "x"}},
-    "reviewed_fields_to_numbers": {"reviewed_fields": {"email": 1}},
-    "actor": {"actor": ["me"]},
-    "long_actor": {"actor": "x" * 1001},
-    "hold": {"hold": True},
-    "receipt_id": {"receipt_id": 7},
-    "progress": {"progress": "loud"},
-    "no_mapping": ["hold"],
+MAPPING = "The option reviewed_fields must be a mapping of texts to texts."
+WRONG: dict[str, tuple[Any, str]] = {
+    "unknown": ({"reveiwed": "x"}, ""),
+    "reviewed": ({"reviewed": 1}, "The option reviewed must be text of at most 1000 characters."),
+    "reviewed_fields": ({"reviewed_fields": ["email"]}, MAPPING),
+    "reviewed_fields_of_numbers": ({"reviewed_fields": {1: "x"}}, MAPPING),
+    "reviewed_fields_to_numbers": ({"reviewed_fields": {"email": 1}}, MAPPING),
+    "actor": ({"actor": ["me"]}, "The option actor must be text of at most 1000 characters."),
+    "long_actor": (
+        {"actor": "x" * 1001},
+        "The option actor must be text of at most 1000 characters.",
+    ),
+    "hold": ({"hold": True}, "The option hold must be text of at most 1000 characters."),
+    "receipt_id": (
+        {"receipt_id": 7},
+        "The option receipt_id must be text of at most 1000 characters.",
+    ),
+    "progress": ({"progress": "loud"}, ""),
+    "no_mapping": (["hold"], ""),
 }
 
 
-@pytest.mark.parametrize("options", WRONG.values(), ids=WRONG.keys())
+@pytest.mark.parametrize(("options", "told"), WRONG.values(), ids=WRONG.keys())
 def test_a_wrong_option_is_an_error_before_anything_is_sent_or_written(
-    options: Any, host: Host, filled: Vendor, connection: dict[str, Any]
+    options: Any, told: str, host: Host, filled: Vendor, connection: dict[str, Any]
 ) -> None:
     """Nothing is sent, and the trail is not begun."""
-    with pytest.raises(errors.OptionError):
+    with pytest.raises(errors.OptionError) as caught:
         host.delete(connection, "contact", KEY, PERSON, options)
+    assert str(caught.value) == told or not told
     assert filled.log == []
     assert not Path(connection["state_dir"]).exists()
 
@@ -261,7 +270,7 @@ def test_an_object_id_that_is_neither_text_nor_number_is_an_error(
     name: Any, host: Host, filled: Vendor, connection: dict[str, Any]
 ) -> None:
     """There is nothing that a receipt could name."""
-    with pytest.raises(errors.OptionError, match="object_id"):
+    with pytest.raises(errors.OptionError, match=r"^object_id must be text or a whole number\.$"):
         host.delete(connection, "contact", name, PERSON)
     assert filled.log == []
 
@@ -274,6 +283,26 @@ def test_the_actor_stands_in_the_trail(
     story = trail_of(connection).story(receipt["receipt_id"])
     assert (story[0]["kind"], story[0]["actor"]) == ("asked", "officer 7")
     assert "officer" not in str(receipt)
+    nobody = host.delete(connection, "contact", KEY, PERSON)
+    assert trail_of(connection).story(nobody["receipt_id"])[0]["actor"] == ""
+    longest = host.delete(connection, "contact", KEY, PERSON, {"actor": "x" * 1000})
+    assert trail_of(connection).story(longest["receipt_id"])[0]["actor"] == "x" * 1000
+
+
+def test_what_was_asked_is_told_whole(
+    host: Host, filled: Vendor, connection: dict[str, Any]
+) -> None:
+    """For whom, by which identifiers (hashed), whether it was reviewed; and progress names the object."""
+    told: list[Any] = []
+    options = {"reviewed": field_digest(row(filled, "contacts", KEY)), "progress": told.append}
+    receipt = host.delete(connection, "contact", KEY, PERSON, options)
+    trail = trail_of(connection)
+    asked = trail.story(receipt["receipt_id"])[0]
+    person = read_one(PERSON, manifest.load())
+    assert asked["subject"] == "req-1"
+    assert asked["identifiers"] == trail.hashes(person, manifest.load().kinds)
+    assert asked["reviewed"] is True
+    assert told == [{"event": "deleting", "object_type": "contact", "id": str(KEY)}]
 
 
 def test_the_story_of_a_deletion_is_complete(
