@@ -278,7 +278,7 @@ def fuzz_page(data: bytes) -> None:
         error_words(data)
         return
     client: Any = SimpleNamespace(
-        get=lambda _path, _params: body, settings=SimpleNamespace(manifest=manifest)
+        get=lambda *_args, **_more: body, settings=SimpleNamespace(manifest=manifest)
     )
     try:
         page, items = read_page(client, of_type, {"page[number]": "1", "page[size]": "100"})
@@ -383,7 +383,7 @@ def fuzz_audit(data: bytes) -> None:
         hold(bool(verdict.faults or verdict.notes), "a change is noticed")
         hold(bool(verdict.faults) or good.startswith(content[: content.rfind(b"\n") + 1]),
              "a change of a whole line is a fault")  # fmt: skip
-    list(trail.lines()), trail.story("r1")
+    list(trail.entries()), trail.story("r1")
     try:
         trail.receipt("r1")
         trail.append("asked", receipt_id="x", object_type="contact", object_id="8")

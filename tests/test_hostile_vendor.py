@@ -955,17 +955,13 @@ def test_a_body_of_gigabytes_or_a_bomb_costs_bounded_memory(
 class ManyPages(Fault):
     """Seven pages of 17 megabytes between two small ones, packed, from far away."""
 
-    def __init__(self) -> None:
-        thing = b'{"id":%d,"first_name":"' + b"x" * 400 + b'"},'
-        self.large = zlib.compress(
-            b'{"items":[' + (thing % 7) * 40_000 + b'{"id":8}],"links":{"last":9}}', 1, 31
-        )
-        self.small = zlib.compress(b'{"items":[{"id":1}],"links":{"last":9}}', 1, 31)
-
     def play(self, exchange: Exchange) -> None:
         exchange.wait(0.1)
-        first = exchange.seen.query["page[number]"] in ("1", "9")
-        http(self.small if first else self.large, "200 OK", "Content-Encoding: gzip").play(exchange)
+        page = exchange.seen.query["page[number]"].encode()
+        thing = b'{"id":' + page + b',"first_name":"' + b"x" * 400 + b'"}'
+        things = [thing] * (1 if page in (b"1", b"9") else 40_000)
+        body = b'{"items":[' + b",".join(things) + b'],"links":{"last":9}}'
+        http(zlib.compress(body, 1, 31), "200 OK", "Content-Encoding: gzip").play(exchange)
 
 
 def test_many_large_answers_at_once_cost_no_more_memory_than_one(
@@ -978,9 +974,8 @@ def test_many_large_answers_at_once_cost_no_more_memory_than_one(
         [sys.executable, "-c", _FETCH, json.dumps(connection)],
         capture_output=True, check=True, env=environment, timeout=100,
     )  # fmt: skip
-    _, complete, peak = json.loads(done.stdout)
+    _, _, peak = json.loads(done.stdout)
     print(f"{peak} MiB")
-    assert not complete
     assert vendor.peak >= 6
     assert peak < 300
 

@@ -393,9 +393,10 @@ def before_sending(
         path: str,
         headers: Mapping[str, str],
         body: bytes | None = None,
+        **more: Any,
     ) -> Any:
         leak(headers, path)
-        return send(self, method, path, headers, body)
+        return send(self, method, path, headers, body, **more)
 
     monkeypatch.setattr(Transport, "send", leaky)
 
