@@ -22,13 +22,15 @@ burst in place of the page. If not, the burst is read again as smaller ones, in 
 which needs no fence.
 
 **Against what A forbids**, as far as it can be seen, the reading is not called complete: a key that
-falls within a page; an addition in front of an older object (the page behind it is looked at); an
-object that stands among those of the first page and was not there at the start; an object that stands
-twice in pages of one moment. The reading goes on all the same: what is found is found.
+falls within a page, of those too that are read again; an addition in front of an older object (the page
+behind it is looked at); an object that stands among those of the first page and was not there at the
+start; an object that stands twice in pages of one moment, the fence among them. Somebody who came in
+front and went again between two answers shows on no page: there A is all that there is. The reading
+goes on all the same: what is found is found.
 
 **The end of the list** is never guessed: not from a short page, a missing list, an error, or a page
 seen before. It is what ``links`` says and the last page confirms; where ``links`` names no last page,
-the first page behind the end is searched for.
+the end is searched for, and an empty page behind it confirms it.
 """
 
 from __future__ import annotations
