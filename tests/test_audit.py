@@ -175,6 +175,25 @@ def test_an_entry_out_of_turn_is_found_though_its_mac_is_right(fifty: Fifty) -> 
     assert verdict.faults == ("line 51: entry 51 should stand here",)
 
 
+def test_a_removed_line_is_told_once_at_the_line_behind_it(fifty: Fifty) -> None:
+    """Those after it stand."""
+    assert fifty.verify(b"".join(fifty.lines[:10] + fifty.lines[11:])).faults == (
+        "line 11: changed, or the line before it was changed or removed",
+    )
+
+
+def test_every_client_at_every_base_url_has_a_trail_and_a_key_of_its_own(tmp_path: Path) -> None:
+    """Evidence of one account is none of another's."""
+    trails = [
+        Trail.of(StateDir(tmp_path), base_url, client)
+        for base_url in (BASE, "https://other.example/v1")
+        for client in (CLIENT, "client-2")
+    ]
+    assert len({trail.path for trail in trails}) == 4
+    assert len({trail._key_file for trail in trails}) == 4
+    assert len({trail._key_file.read_bytes() for trail in trails}) == 4
+
+
 def test_a_forger_without_the_key_is_found_out(fifty: Fifty) -> None:
     """A trail made anew, whole and in order, has other MACs than those that were handed out."""
     forged = trail_at(fifty.folder / "forged")
@@ -696,6 +715,7 @@ def test_hashes_are_the_same_from_version_to_version(tmp_path: Path) -> None:
     }
     assert trail.safe_id("../7", is_id=False) == "hash:" + hashed("id\0../7")
     assert trail.safe_id("7", is_id=True) == "7"
+    assert trail.safe_id("half \ud800", is_id=False).startswith("hash:")
 
 
 # Files
@@ -729,7 +749,9 @@ def test_a_trail_or_key_that_others_can_read_is_refused(
 def test_a_trail_without_its_key_is_refused(fifty: Fifty) -> None:
     """No new key is made for an old trail; the error names both files."""
     fifty.trail._key_file.unlink()
-    with pytest.raises(errors.StateError, match=r"its key .*bring the key back") as caught:
+    with pytest.raises(
+        errors.StateError, match=r"its key .*; bring the key back, .* new one\.$"
+    ) as caught:
         trail_at(fifty.folder)
     assert str(fifty.trail.path) in str(caught.value)
     assert not fifty.trail._key_file.exists()
