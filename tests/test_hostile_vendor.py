@@ -913,6 +913,17 @@ print(json.dumps([[p["code"] for p in answer["problems"]], answer["coverage"][0]
 """
 
 
+def fetched_alone(connection: dict[str, Any]) -> tuple[list[str], bool, int]:
+    """Problems, whether complete, and the peak of memory (MiB) of a fetch in a process of its own."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    done = subprocess.run(
+        [sys.executable, "-c", _FETCH, json.dumps(connection)],
+        capture_output=True, check=True, env=environment, timeout=100,
+    )  # fmt: skip
+    told, complete, peak = json.loads(done.stdout)
+    return told, complete, peak
+
+
 class Many(Fault):
     """A body of many small things, packed: a page of 30 megabytes that comes as a few thousand bytes."""
 
@@ -942,12 +953,7 @@ def test_a_body_of_gigabytes_or_a_bomb_costs_bounded_memory(
 ) -> None:
     """Measured in a process of its own: the peak of resident memory, the interpreter included."""
     vendor.always("GET", "/contacts", HEAVY[name]())
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
-    done = subprocess.run(
-        [sys.executable, "-c", _FETCH, json.dumps(connection)],
-        capture_output=True, check=True, env=environment, timeout=100,
-    )  # fmt: skip
-    told, complete, peak = json.loads(done.stdout)
+    told, complete, peak = fetched_alone(connection)
     record_property("peak", peak)
     print(f"{name}: {peak} MiB")
     assert not complete
@@ -973,13 +979,9 @@ def test_many_large_answers_at_once_cost_no_more_memory_than_one(
 ) -> None:
     """Where pages are read beside others and turn out large, they are read one by one."""
     vendor.always("GET", "/contacts", ManyPages())
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
-    done = subprocess.run(
-        [sys.executable, "-c", _FETCH, json.dumps(connection)],
-        capture_output=True, check=True, env=environment, timeout=100,
-    )  # fmt: skip
-    _, _, peak = json.loads(done.stdout)
+    told, complete, peak = fetched_alone(connection)
     print(f"{peak} MiB")
+    assert (told, complete) == ([], True)
     assert vendor.peak >= 6
     assert peak < 300
 
