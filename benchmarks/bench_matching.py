@@ -20,8 +20,9 @@ import sys
 import time
 from typing import Any
 
-from te_connector import manifest, subjects
-from te_connector.matching import Matcher
+from te_connector.manifest import model as manifest
+from te_connector.matching import subjects
+from te_connector.matching.matcher import Matcher
 
 PHONES = (
     *("({}) {}-{}", "{}-{}-{}", "({}){}-{}", "{}{}{}", "{}.{}.{}", "{} {} {}") * 2,

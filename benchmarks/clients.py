@@ -50,7 +50,8 @@ class Connector:
         import pluggy
 
         import te_connector.plugin
-        from te_connector import hookspecs, resources
+        from te_connector import hookspecs
+        from te_connector.manifest import locations as resources
 
         self.pm = pluggy.PluginManager("privacy_connector")
         self.pm.add_hookspecs(hookspecs)
@@ -103,7 +104,7 @@ def main() -> None:
         if options.client == "loop":
             import requests  # noqa: F401  (start-up is not measured)
         else:
-            from te_connector import access, session  # noqa: F401
+            from te_connector.api import session  # noqa: F401
 
             client = Connector(base, options.limits, folder)
         started, cpu = time.perf_counter(), time.process_time()

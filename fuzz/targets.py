@@ -2,7 +2,7 @@
 
 A promise is what SECURITY.md and the modules say: data or one typed error, no value quoted, no file
 but the named one, the same answer for the same thing. What a target lets pass is what the modules
-document; anything else is a finding, and becomes a test in ``tests/test_fuzz_findings.py``.
+document; anything else is a finding, and becomes a test in ``tests/text/test_fuzz_findings.py``.
 """
 
 from __future__ import annotations
@@ -22,12 +22,10 @@ from typing import Any
 import attrs
 import yaml
 
-from te_connector import manifest as manifests
-from te_connector import resources, result, schemas, subjects
-from te_connector.answers import BadJson, error_words, moment, parse, retry_after
-from te_connector.audit import Trail
-from te_connector.client import object_path
-from te_connector.connection import normal_base_url
+from te_connector import result
+from te_connector.api.client import object_path
+from te_connector.api.connection import normal_base_url
+from te_connector.api.pages import read_page
 from te_connector.errors import (
     ConnectorError,
     FileFaults,
@@ -36,7 +34,12 @@ from te_connector.errors import (
     StateError,
     SubjectError,
 )
-from te_connector.identifiers import (
+from te_connector.manifest import locations as resources
+from te_connector.manifest import model as manifests
+from te_connector.manifest import schemas
+from te_connector.manifest.schemas import digest as digest_of
+from te_connector.matching import subjects
+from te_connector.matching.identifiers import (
     email_key,
     external_key,
     has_shape,
@@ -44,11 +47,11 @@ from te_connector.identifiers import (
     phones,
     possible_phone,
 )
-from te_connector.indexes import Evidence, PhoneIndex
-from te_connector.matching import Matcher
+from te_connector.matching.indexes import Evidence, PhoneIndex
+from te_connector.matching.matcher import Matcher
+from te_connector.operations.audit import Trail
 from te_connector.package.policy import Policy
-from te_connector.pages import read_page
-from te_connector.schemas import digest as digest_of
+from te_connector.text.answers import BadJson, error_words, moment, parse, retry_after
 
 Target = Callable[[bytes], None]
 
@@ -394,8 +397,8 @@ def fuzz_audit(data: bytes) -> None:
 
 def fuzz_token(data: bytes) -> None:
     """Whatever the server answers to the sign-in is a token that can be used, or a typed error."""
-    from te_connector.secret import Secret
-    from te_connector.session import _token, _TokenRequest
+    from te_connector.api.session import _token, _TokenRequest
+    from te_connector.storage.secret import Secret
 
     settings: Any = SimpleNamespace(
         manifest=place().manifest,

@@ -5,9 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-LACKING = (
-    'te-connector needs its command-line parts; install them with: pip install "te-connector[cli]"'
-)
+from te_connector.cli import LACKING
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -27,7 +27,7 @@ def validate_connection(connection: Mapping[str, Any]) -> Validation | None:
     """See :func:`te_connector.hookspecs.validate_connection`."""
     if not _ours(connection):
         return None
-    from te_connector import validation
+    from te_connector.operations import validation
 
     return validation.validate(connection)
 
@@ -37,7 +37,7 @@ def discover(connection: Mapping[str, Any]) -> Discovery | None:
     """See :func:`te_connector.hookspecs.discover`."""
     if not _ours(connection):
         return None
-    from te_connector import discovery
+    from te_connector.operations import discovery
 
     return discovery.discover(connection)
 
@@ -49,7 +49,7 @@ def fetch(
     """See :func:`te_connector.hookspecs.fetch`."""
     if not _ours(connection):
         return None
-    from te_connector import access
+    from te_connector.operations import access
 
     return access.fetch(connection, subjects, options)
 
@@ -61,6 +61,6 @@ def delete_object(
     """See :func:`te_connector.hookspecs.delete_object`."""
     if not _ours(connection):
         return None
-    from te_connector import erasure
+    from te_connector.operations import erasure
 
     return erasure.delete(connection, object_type, object_id, subject, options)

@@ -16,10 +16,11 @@ from typing import Any
 
 import attrs
 
-from te_connector import jsonfile, resources
 from te_connector.contract import Coverage, NearMiss, Problem, Record, Subject
-from te_connector.document import Document, Fault, check, fail, read_json
-from te_connector.schemas import digest
+from te_connector.manifest import locations as resources
+from te_connector.manifest.schemas import digest
+from te_connector.text import json_file as jsonfile
+from te_connector.text.document import Document, Fault, check, fail, read_json
 
 MAX_FAULTS = 100
 SHARED = "record_matches_several_subjects"

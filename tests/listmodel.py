@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from types import SimpleNamespace
 
-from te_connector import manifest
+from te_connector.api.paging import Reader
 from te_connector.errors import PastEnd
-from te_connector.paging import Reader
+from te_connector.manifest import model as manifest
 
 RESPONSE = manifest.load().objects["contact_survey_response"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from te_connector import result as results
-from te_connector.schemas import dumps
+from te_connector.manifest.schemas import dumps
 
 SAMPLES = Path(__file__).parent / "schema_samples"
 TYPES = ("contact", "user", "contact_survey_response")

@@ -150,7 +150,8 @@ pm.add_hookspecs(te_connector.hookspecs)
 pm.load_setuptools_entrypoints("privacy_connector")
 pm.check_pending()
 answer = pm.hook.discover(connection={"connector": "total-expert"})
-from te_connector import manifest, resources
+from te_connector.manifest import model as manifest
+from te_connector.manifest import locations as resources
 print(json.dumps({
     "file": te_connector.__file__,
     "types": [item["name"] for item in answer["object_types"]],

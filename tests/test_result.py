@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from te_connector import resources, result
-from te_connector.document import read_json
+from te_connector import result
 from te_connector.errors import FileFaults
+from te_connector.manifest import locations as resources
+from te_connector.text.document import read_json
 
 SECRET = "kept-out-of-messages@example.com"
 

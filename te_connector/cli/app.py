@@ -23,7 +23,7 @@ from typing import Any
 import click
 
 from te_connector import __version__
-from te_connector.__main__ import LACKING
+from te_connector.cli import LACKING
 from te_connector.cli.settings import Interrupted, root_options
 from te_connector.errors import (
     ConnectorError,

@@ -13,7 +13,7 @@ from te_connector.cli.settings import Given, base_url_of, state_of, with_setting
 from te_connector.errors import CredentialsMissing, OptionError
 
 if TYPE_CHECKING:
-    from te_connector.audit import Trail
+    from te_connector.operations.audit import Trail
 
 _SENTENCES = {
     "asked": "The deletion was asked for",
@@ -31,7 +31,7 @@ _LEFT_OUT = ("kind", "at", "seq", "mac", "receipt_id", "object_type", "object_id
 @with_settings
 def verify(given: Given, *, receipts: tuple[Path, ...]) -> int:
     """Check that no line of the audit trail was changed, and each receipt of RECEIPTS stands in it."""
-    from te_connector.cli.receipts import read
+    from te_connector.deletion.receipts import read
 
     known: list[Any] = []
     for path in receipts:
@@ -102,8 +102,8 @@ def trail_of(given: Given) -> Trail:
     """
     import os
 
-    from te_connector import vault
-    from te_connector.audit import Trail
+    from te_connector.operations.audit import Trail
+    from te_connector.storage import vault
 
     connection = given.connection(sign_in=False)
     state = state_of(connection)

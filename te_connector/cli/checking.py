@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from te_connector.cli import host
+from te_connector import host
 from te_connector.cli.output import Paper, clean, number_of, print_json
 from te_connector.cli.settings import Given, with_settings
 from te_connector.contract import Discovery, Validation
 
 if TYPE_CHECKING:
-    from te_connector.drift import Seen
+    from te_connector.operations.drift import Seen
 
 _UNREACHABLE = "[unreachable]"
 
@@ -90,7 +90,7 @@ def show_not_searched(paper: Paper, answer: Discovery) -> None:
 
 
 def _live(given: Given) -> list[Seen]:
-    from te_connector import drift  # the engine, which no other part of this needs
+    from te_connector.operations import drift  # the engine, which no other part of this needs
 
     return drift.look(given.connection())
 

@@ -16,8 +16,8 @@ from te_connector.cli.settings import Given, Interrupted, base_url_of, manifest_
 from te_connector.errors import ConnectorError, SettingsError, Stopped
 
 if TYPE_CHECKING:
-    from te_connector.cli.erasing import Done, Job
     from te_connector.contract import Receipt, Record
+    from te_connector.deletion.run import Done, Job
     from te_connector.result import Result
 
 _STYLES = {"deleted": "green", "already_absent": "green"}
@@ -57,13 +57,13 @@ def delete(given: Given, **wanted: Any) -> int:
     confirmed = wanted["yes"] or (not given.as_json and _confirmed(job, known))
     if not job.chosen or not confirmed:
         return _end_without(given, job, known)
-    from te_connector.cli.erasing import Done, run
+    from te_connector.deletion.run import Done, run
 
     done = Done()
     limit = manifest_of(job.connection).requests
     try:
         with Progress((limit.count, limit.seconds), quiet=given.quiet) as progress:
-            run(job, progress, done)
+            run(job, progress.tell, done)
     except (KeyboardInterrupt, Stopped):
         raise Interrupted(f"Stopped. {_how_far(job, done)}") from None
     except ConnectorError:
@@ -80,9 +80,9 @@ def delete(given: Given, **wanted: Any) -> int:
 
 def _job(given: Given, wanted: Mapping[str, Any]) -> Job:
     from te_connector import result as results
-    from te_connector.cli import holds
-    from te_connector.cli.choosing import choose
-    from te_connector.cli.erasing import Job
+    from te_connector.deletion import holds
+    from te_connector.deletion.run import Job
+    from te_connector.deletion.selection import choose
 
     connection = given.connection()
     manifest = manifest_of(connection)
@@ -105,7 +105,7 @@ def check_source(connection: Mapping[str, Any], result: Result) -> None:
 
     :raises SettingsError: it does not; deleting the same ids elsewhere would be other people's.
     """
-    from te_connector.connection import normal_base_url
+    from te_connector.api.connection import normal_base_url
 
     if result.connector != connection["connector"]:
         raise SettingsError("RESULT comes from another connector; nothing was sent.")
@@ -117,14 +117,14 @@ def check_source(connection: Mapping[str, Any], result: Result) -> None:
 
 
 def _open(job: Job, known: Mapping[Any, Receipt]) -> list[Record]:
-    from te_connector.cli.receipts import whose
+    from te_connector.deletion.receipts import whose
 
     return [record for record in job.chosen if whose(record) not in known]
 
 
 def _show_what_would_happen(paper: Paper, job: Job, known: Mapping[Any, Receipt]) -> None:
-    from te_connector.cli.choosing import children_of
     from te_connector.cli.findings import matched_by, preview
+    from te_connector.deletion.selection import children_of
 
     if not job.chosen:
         paper.line("There is nothing that --all could choose: no strong match can be deleted.")
@@ -157,7 +157,7 @@ def _show_what_would_happen(paper: Paper, job: Job, known: Mapping[Any, Receipt]
 
 
 def _fate(job: Job, known: Mapping[Any, Receipt], record: Record) -> str:
-    from te_connector.cli.receipts import whose
+    from te_connector.deletion.receipts import whose
 
     receipt = known.get(whose(record))
     if receipt is not None:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from te_connector.cli import host
+from te_connector import host
 from te_connector.cli.output import print_json
 from te_connector.cli.settings import Given, with_settings
 from te_connector.errors import StateError
 
 if TYPE_CHECKING:
-    from te_connector.audit import Verdict
-    from te_connector.cli.erasing import Done, Job
     from te_connector.contract import Discovery, Fetched, Subject, Validation
+    from te_connector.deletion.run import Done, Job
+    from te_connector.operations.audit import Verdict
     from te_connector.package import Summary
     from te_connector.sandbox import Sandbox
 
@@ -107,19 +107,21 @@ class Story:
         self.left = host.fetch(self.connection, [self.subject], {})
 
     def _hand_over(self) -> None:
-        from te_connector import manifest, result
+        from te_connector import result
+        from te_connector.manifest import model as manifest
         from te_connector.package import write_package
 
         found = result.load(self.result_file)
         self.package = write_package(found, manifest.load(), self.folder / "package")
 
     def _delete(self) -> None:
-        from te_connector import manifest, result
-        from te_connector.audit import Trail
-        from te_connector.cli import erasing
-        from te_connector.cli.choosing import choose
+        from te_connector import result
         from te_connector.cli.progress import Progress
-        from te_connector.state import StateDir
+        from te_connector.deletion import run as erasing
+        from te_connector.deletion.selection import choose
+        from te_connector.manifest import model as manifest
+        from te_connector.operations.audit import Trail
+        from te_connector.storage.state import StateDir
 
         found = result.load(self.result_file)
         chosen = choose(found, manifest.load(), [], None, every=True)
@@ -127,7 +129,7 @@ class Story:
         self.job = erasing.Job(self.connection, found, tuple(chosen), {}, file, "demo")
         self.done = erasing.Done()
         with Progress((1000, 60.0), quiet=True) as progress:
-            erasing.run(self.job, progress, self.done)
+            erasing.run(self.job, progress.tell, self.done)
         state = StateDir(self.folder / "state")
         trail = Trail.of(state, self.base_url, self.connection["credentials"]["client_id"])
         self.verdict = trail.verify([*self.done.receipts, *self.done.children])

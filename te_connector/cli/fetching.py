@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from te_connector.cli import host
+from te_connector import host
 from te_connector.cli.output import Paper, number_of, print_json
 from te_connector.cli.progress import Progress
 from te_connector.cli.settings import Given, base_url_of, manifest_of, with_settings
@@ -94,7 +94,7 @@ def _subjects(connection: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[
     if file is not None and identifiers:
         raise click.UsageError("Give either identifiers or --subjects, not both.")
     if file is not None:
-        from te_connector.subjects import check_lines
+        from te_connector.matching.subjects import check_lines
 
         return check_lines(file, manifest_of(connection))  # type: ignore[return-value]
     if not identifiers:
@@ -143,7 +143,7 @@ def check_output(path: Path) -> None:
 
 def write(path: Path, document: Mapping[str, Any]) -> None:
     """Write the document whole or not at all, mode 0600."""
-    from te_connector.state import write_private
+    from te_connector.storage.state import write_private
 
     indent = 2 if len(document["records"]) < _COMPACT_FROM else None
     text = json.dumps(document, indent=indent, ensure_ascii=False)

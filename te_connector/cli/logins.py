@@ -22,8 +22,8 @@ def login(given: Given) -> int:
     They are asked for without echo, or taken from TE_CLIENT_ID and TE_CLIENT_SECRET (or
     TE_CLIENT_SECRET_FILE) where there is no terminal.
     """
-    from te_connector import vault
-    from te_connector.secret import Secret
+    from te_connector.storage import vault
+    from te_connector.storage.secret import Secret
 
     connection = given.connection(sign_in=False)
     # A stored login must not decide where the next one belongs.
@@ -58,7 +58,7 @@ def _from_environment() -> tuple[str, str]:
 @with_settings
 def logout(given: Given) -> int:
     """Remove stored credentials and tokens; budgets and the audit trail stay."""
-    from te_connector import vault
+    from te_connector.storage import vault
 
     connection = given.connection(sign_in=False)
     state, name = state_of(connection), given.name or "default"

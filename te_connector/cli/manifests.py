@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from te_connector.cli import host
+from te_connector import host
 from te_connector.cli.checking import show_discovery
 from te_connector.cli.output import Paper, clean, note, print_json
 from te_connector.cli.settings import Given, manifest_of, with_settings
@@ -92,8 +92,8 @@ def show(given: Given, *, file: Path | None) -> int:
 @with_settings
 def export(given: Given, *, folder: Path) -> int:
     """Copy the packaged manifest and its schemas to a new folder, for editing."""
-    from te_connector import manifest as manifests
-    from te_connector import resources
+    from te_connector.manifest import locations as resources
+    from te_connector.manifest import model as manifests
 
     packaged = manifests.load()
     names = {item.schema for item in packaged.objects.values()} | {"manifest.schema.json"}

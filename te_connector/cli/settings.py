@@ -173,7 +173,7 @@ def _refuse_password(proxy: str | None) -> None:
 
 def state_of(connection: Mapping[str, Any]) -> Any:
     """The state directory of a connection."""
-    from te_connector.state import StateDir, default_root
+    from te_connector.storage.state import StateDir, default_root
 
     named = connection.get("state_dir")
     return StateDir(Path(named) if named is not None else default_root())
@@ -181,8 +181,9 @@ def state_of(connection: Mapping[str, Any]) -> Any:
 
 def base_url_of(connection: Mapping[str, Any]) -> str:
     """The base URL that a connection leads to, in one spelling; needs no credentials."""
-    from te_connector import manifest, vault
-    from te_connector.connection import normal_base_url
+    from te_connector.api.connection import normal_base_url
+    from te_connector.manifest import model as manifest
+    from te_connector.storage import vault
 
     if connection.get("base_url"):
         return normal_base_url(str(connection["base_url"]))
@@ -197,7 +198,7 @@ def base_url_of(connection: Mapping[str, Any]) -> str:
 
 def manifest_of(connection: Mapping[str, Any]) -> Any:
     """The manifest that a connection names, or the packaged one."""
-    from te_connector import manifest
+    from te_connector.manifest import model as manifest
 
     named = connection.get("manifest")
     return manifest.load(Path(named) if named is not None else None)

@@ -7,12 +7,12 @@ from typing import Any
 
 import attrs
 
-from te_connector.fields import steps_of, values_at
 from te_connector.package import words
 from te_connector.package.rows import ANSWERS
 from te_connector.package.searched import Searched
 from te_connector.package.selection import Kept
 from te_connector.package.terms import Terms
+from te_connector.text.field_paths import steps_of, values_at
 
 LAST_CONTACT = "last_contacted_date"
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import attrs
 
-from te_connector import schemas
+from te_connector.manifest import schemas
 
 MAX_DEPTH = 8  # a schema may refer to itself
 

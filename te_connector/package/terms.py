@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import attrs
 
-from te_connector.fields import steps_of
-from te_connector.manifest import Manifest
+from te_connector.manifest.model import Manifest
 from te_connector.package import words
 from te_connector.package.layout import Layout, layout_of
+from te_connector.text.field_paths import steps_of
 
 
 @attrs.frozen

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from te_connector.fields import values_at
 from te_connector.package import words
 from te_connector.package.layout import Layout
 from te_connector.package.policy import Steps
 from te_connector.package.selection import Kept
 from te_connector.package.terms import Terms
+from te_connector.text.field_paths import values_at
 
 THIRD_PARTY = "third-party"
 """The value of a schema's annotation ``x-concerns`` on such a field."""

@@ -18,8 +18,7 @@ from typing import Any, TextIO
 import attrs
 
 from te_connector.errors import UsageError
-from te_connector.jsonfile import collector_paused
-from te_connector.manifest import Manifest
+from te_connector.manifest.model import Manifest
 from te_connector.package import csvfiles, words
 from te_connector.package.page import Search, by_type, page
 from te_connector.package.policy import Policy
@@ -35,6 +34,7 @@ from te_connector.package.selection import NO_POLICY, Choice, Kept, Withheld, ch
 from te_connector.package.terms import Terms, terms_of
 from te_connector.package.thirdparty import third_party
 from te_connector.result import Result
+from te_connector.text.json_file import collector_paused
 
 NOTICE = "For the officer only. Do not hand out: it names what was withheld from the data subjects."
 

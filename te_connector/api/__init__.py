@@ -1,0 +1,1 @@
+"""Talking to the vendor: connection settings, quota, transport, sign-in, client, pages, paging."""

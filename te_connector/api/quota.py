@@ -1,0 +1,201 @@
+"""The vendor's limits, held as sliding windows for all threads and processes on one state directory.
+
+The vendor counts a request when it arrives, some time between our sending it and its answer. So a
+slot is taken before the request is sent and stays taken until the whole window has passed *since the
+answer*: then no window of the vendor's, wherever it begins, holds more arrivals than there are slots.
+
+A window is one small file: a header, and a ring of slots, each the moment from which it is free. The
+ring is used in turn, so the next slot is the one that was taken longest ago and taking one costs the
+same however many there are. A slot that is taken is first written as taken until its request must be
+over, so one whose process was killed frees itself.
+
+The header also holds what all have to respect: a pause that the server asked for (``Retry-After``),
+and a pace between requests, which doubles when the server shows strain and creeps back.
+
+Moments are the system clock's, since processes and restarts share them. A file that is torn, or that
+names moments further ahead than any request could have written since the clock was set back, is begun
+anew with the whole window used up. A clock that is set *forward* while it is used frees slots too early.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+import attrs
+
+from te_connector.errors import StateError
+from te_connector.manifest.model import Limit
+from te_connector.storage.state import Lock, refuse_shared
+
+_MAGIC = b"TEWIN1\0\0"
+# magic, slots, turns taken, generation; paused until, pace, last start, last strain
+_HEADER = struct.Struct("<8sQQQdddd")
+_SLOT = struct.Struct("<d")
+_MAX_PACE_FACTOR = 8.0
+_FIRST_PACE = 0.05
+_STRAIN_ONCE_IN = 1.0
+_EASE = 0.97
+_LONGEST_PAUSE = 86400.0
+"""No server's wish beyond it is noted: it is the most that a manifest's ``retry_for`` can be."""
+
+
+@attrs.frozen
+class Slot:
+    """A place in the window that is taken. Give it back with :meth:`Window.answered`."""
+
+    index: int
+    generation: int
+
+
+@attrs.define
+class _Header:
+    slots: int
+    turns: int = 0
+    generation: int = 0
+    paused_until: float = 0.0
+    pace: float = 0.0
+    last_start: float = 0.0
+    last_strain: float = 0.0
+
+
+class Window:
+    """One sliding window in a file.
+
+    ``lease`` is how many seconds a request can take at most: a slot whose answer is never reported
+    is free again after that and the window's length.
+    """
+
+    def __init__(
+        self, path: Path, limit: Limit, lease: float, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.limit = limit
+        self._path = path
+        self._lock = Lock(path.with_suffix(".lock"))
+        self._lease = lease
+        self._clock = clock
+
+    def take(self) -> Slot | float:
+        """Take a slot, or tell in how many seconds one may be free."""
+        with self._lock, self._open() as file:
+            now, header = self._clock(), self._header(file)
+            index = header.turns % header.slots
+            wait = max(header.paused_until, self._slot(file, index)) - now
+            if header.pace > 0:
+                wait = max(wait, header.last_start + header.pace - now)
+            if wait > self._lease + self.limit.seconds + _LONGEST_PAUSE:
+                wait = self._start_over(file).paused_until - now  # the clock was set back
+            if wait > 0:
+                return wait
+            header.turns += 1
+            header.last_start = now
+            self._write_slot(file, index, now + self._lease + self.limit.seconds)
+            self._write_header(file, header)
+            return Slot(index, header.generation)
+
+    def answered(self, slot: Slot, *, strained: bool = False) -> None:
+        """Note that the slot's request was answered now, and whether the server showed strain."""
+        with self._lock, self._open() as file:
+            now, header = self._clock(), self._header(file)
+            if slot.generation == header.generation:
+                self._write_slot(file, slot.index, now + self.limit.seconds)
+            if strained:
+                self._slow_down(header, now)
+            elif header.pace > 0:
+                header.pace = header.pace * _EASE if header.pace > _FIRST_PACE / 4 else 0.0
+            else:
+                return
+            self._write_header(file, header)
+
+    def refund(self, slot: Slot) -> None:
+        """Give back a slot whose request provably never left this machine."""
+        with self._lock, self._open() as file:
+            header = self._header(file)
+            if slot.generation == header.generation:
+                self._write_slot(file, slot.index, 0.0)
+
+    def pause(self, seconds: float) -> None:
+        """Let nobody start a request for so many seconds, as the server asked."""
+        with self._lock, self._open() as file:
+            header = self._header(file)
+            header.paused_until = max(header.paused_until, self._clock() + seconds)
+            self._write_header(file, header)
+
+    def pace(self) -> float:
+        """The seconds that are kept between two requests at present; 0 is as fast as permitted."""
+        with self._lock, self._open() as file:
+            return self._header(file).pace
+
+    def _slow_down(self, header: _Header, now: float) -> None:
+        if now - header.last_strain < _STRAIN_ONCE_IN:
+            return  # a burst of failures is one sign of strain, not many
+        even = self.limit.seconds / self.limit.count
+        slowest = max(_FIRST_PACE, even) * _MAX_PACE_FACTOR
+        header.pace = min(slowest, max(_FIRST_PACE, even, header.pace * 2))
+        header.last_strain = now
+
+    def _open(self) -> BinaryIO:
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise StateError(f"{self._path} cannot be used ({error.strerror}).") from None
+        file = os.fdopen(descriptor, "r+b")
+        try:
+            refuse_shared(self._path, os.fstat(descriptor).st_mode)
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    def _header(self, file: BinaryIO) -> _Header:
+        raw = os.pread(file.fileno(), _HEADER.size, 0)
+        if len(raw) == _HEADER.size:
+            magic, *fields = _HEADER.unpack(raw)
+            header = _Header(*fields)
+            if magic == _MAGIC and header.slots > 0:
+                if header.slots == self.limit.count:
+                    return header
+                return self._resized(file, header)
+        if raw:  # torn or foreign
+            return self._start_over(file)
+        header = _Header(slots=self.limit.count)
+        self._write_header(file, header)
+        return header
+
+    def _start_over(self, file: BinaryIO) -> _Header:
+        """Nobody knows what was sent, so all that can be under way is waited for, and a whole window."""
+        now = self._clock()
+        header = _Header(slots=self.limit.count, generation=int(now))
+        header.paused_until = now + self._lease + self.limit.seconds
+        file.truncate(0)
+        self._write_header(file, header)
+        return header
+
+    def _resized(self, file: BinaryIO, header: _Header) -> _Header:
+        """Carry the taken slots over to a ring of another size (the manifest's limit changed)."""
+        now = self._clock()
+        raw = os.pread(file.fileno(), header.slots * _SLOT.size, _HEADER.size)
+        whole = len(raw) - len(raw) % _SLOT.size
+        taken = sorted(until for (until,) in _SLOT.iter_unpack(raw[:whole]) if until > now)
+        kept = taken[-self.limit.count :]
+        file.truncate(0)
+        header.slots, header.turns = self.limit.count, len(kept)
+        header.generation += 1
+        self._write_header(file, header)
+        for index, until in enumerate(kept):
+            self._write_slot(file, index, until)
+        return header
+
+    def _write_header(self, file: BinaryIO, header: _Header) -> None:
+        os.pwrite(file.fileno(), _HEADER.pack(_MAGIC, *attrs.astuple(header)), 0)
+
+    def _slot(self, file: BinaryIO, index: int) -> float:
+        raw = os.pread(file.fileno(), _SLOT.size, _HEADER.size + index * _SLOT.size)
+        return float(_SLOT.unpack(raw)[0]) if len(raw) == _SLOT.size else 0.0
+
+    def _write_slot(self, file: BinaryIO, index: int, until: float) -> None:
+        os.pwrite(file.fileno(), _SLOT.pack(until), _HEADER.size + index * _SLOT.size)

@@ -1,0 +1,336 @@
+"""Sends the bytes of one request to the one host that the connection is bound to.
+
+It follows no redirect, keeps no cookie, reads no ``.netrc``. Every wait has an end: to connect, for
+the next byte, and for the whole answer, however slowly it drips; an answer may be so large and no
+larger, unpacked. A thread watches the clock while requests may be under way (:meth:`Transport.open`)
+and cuts the connection of one that is over its time, or all of them when asked to stop.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import socket
+import ssl
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import attrs
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    LocationParseError,
+    NameResolutionError,
+    NewConnectionError,
+    ProxyError,
+    SSLError,
+)
+
+from te_connector.api.connection import Settings, is_loopback
+from te_connector.errors import Oversized, SettingsError, Stopped, Unreachable
+from te_connector.storage.secret import hushed
+
+CONNECT_SECONDS = 5.0
+"""To open a connection. A bank's proxy answers within this or not at all."""
+READ_SECONDS = 20.0
+"""Between two bytes of an answer: a slow list query is silent for a while before its first."""
+ANSWER_SECONDS = 40.0
+"""For one whole answer, so that one that drips a byte a second ends."""
+RESOLVE_SECONDS = 8.0
+MAX_BODY = 32 * 1024 * 1024
+"""For one unpacked answer: a page of ten thousand contacts, a hundred times the documented one."""
+_CHUNK = 1024 * 1024
+_MAX_CONNECTIONS = 64
+_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+
+
+@attrs.frozen
+class Answer:
+    """What came back: status, headers (names in lower case) and the whole body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = attrs.field(repr=False)
+
+
+class _Flight:
+    """One request under way: its connection, once known, and when it must be over."""
+
+    __slots__ = ("connection", "cut", "secured", "until")
+
+    def __init__(self, until: float) -> None:
+        self.until = until
+        self.connection: HTTPConnection | None = None
+        self.cut = False
+        self.secured = False  # the TLS handshake is over, so the request may have been sent
+
+
+_mine = threading.local()
+
+
+class _Plain(HTTPConnection):
+    debuglevel = 0  # http.client would print headers where a host has switched that on
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        _mine.flight.connection = self
+        super().request(*args, **kwargs)
+
+    def connect(self) -> None:
+        _mine.flight.connection = self
+        super().connect()
+
+
+class _Tls(HTTPSConnection):
+    debuglevel = 0
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        _mine.flight.connection = self
+        _mine.flight.secured = self.sock is not None
+        super().request(*args, **kwargs)
+
+    def connect(self) -> None:
+        _mine.flight.connection = self
+        super().connect()
+
+
+class _PlainPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Plain
+
+
+class _TlsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _Tls
+
+
+class Transport:
+    """Connections to one host, shared by threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._base = urlsplit(settings.base_url)
+        self._host, self._port = settings.host, settings.port
+        self._proxy = _proxy_for(settings)
+        self._manager = _manager(self._proxy, settings.ca_bundle)
+        self._resolved = False
+        self._lock = threading.Lock()
+        self._flights: set[_Flight] = set()
+        self._stopped = threading.Event()
+
+    @contextlib.contextmanager
+    def open(self) -> Iterator[None]:
+        """Within it requests may be sent; the watching thread lives as long and no longer."""
+        self._stopped.clear()
+        over = threading.Event()
+        watch = threading.Thread(
+            target=self._watch, args=(over,), name="te-connector-watch", daemon=True
+        )
+        watch.start()
+        try:
+            yield
+        finally:
+            over.set()
+            watch.join()
+            self._manager.clear()
+
+    def stop(self) -> None:
+        """Cut every request under way and refuse new ones until opened again."""
+        self._stopped.set()
+        with self._lock:
+            flights = list(self._flights)
+        for flight in flights:
+            _cut(flight)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        *,
+        most: int = MAX_BODY,
+    ) -> Answer:
+        """Send one request to ``path`` (with its query) below the base URL.
+
+        :raises Unreachable: no connection, or none that lasted until the answer was whole;
+            ``sent`` tells whether the request may have arrived.
+        :raises Oversized: the answer, unpacked, has more than ``most`` bytes.
+        :raises Stopped: :meth:`stop` was called.
+        """
+        self._resolve()
+        flight = _Flight(time.monotonic() + ANSWER_SECONDS)
+        _mine.flight = flight
+        with self._lock:
+            self._flights.add(flight)
+        try:
+            if self._stopped.is_set():
+                raise Stopped
+            with hushed():
+                return self._exchange(method, path, headers, body, most)
+        except (HTTPError, http.client.HTTPException, OSError, ValueError) as error:
+            failure = self._failure(error, flight)
+        finally:
+            with self._lock:
+                self._flights.discard(flight)
+            _mine.flight = None
+        raise failure  # here, so that it has no context: the library's error knows the query
+
+    def _exchange(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, most: int
+    ) -> Answer:
+        url = f"{self._base.scheme}://{self._base.netloc}{self._base.path}{path}"
+        response = self._manager.urlopen(
+            method,
+            url,
+            body=body,
+            headers={"Accept-Encoding": "gzip", **headers},
+            redirect=False,
+            retries=False,
+            preload_content=False,
+            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+        )
+        try:
+            if response.status < 200:
+                response.close()  # an interim answer: the real one must not answer what is sent next
+            parts, size = [], 0
+            for part in response.stream(_CHUNK, decode_content=True):
+                parts.append(part)
+                size += len(part)
+                if size > most:
+                    raise Oversized(
+                        f"{method} answered with more than {most // 1048576} MiB, which no "
+                        "answer of the API has; check the base URL.",
+                        status=response.status,
+                    )
+            named = {name.lower(): value for name, value in response.headers.items()}
+            named.pop("location", None)  # what nobody sees nobody follows
+            whole = parts[0] if len(parts) == 1 else b"".join(parts)
+            response.release_conn()
+            if _mine.flight.cut:
+                raise TimeoutError  # what looks whole was ended by us: a head or body without length
+            return Answer(response.status, named, whole)
+        except BaseException:
+            response.close()
+            raise
+
+    def _resolve(self) -> None:
+        """Look the host's name up, once, in bounded time: the system's resolver has none."""
+        if self._resolved or self._proxy is not None:
+            return
+        outcome: list[OSError | None] = []
+
+        def look_up() -> None:
+            try:
+                socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+                outcome.append(None)
+            except (OSError, UnicodeError) as error:
+                outcome.append(error if isinstance(error, OSError) else OSError())
+
+        thread = threading.Thread(target=look_up, daemon=True)
+        thread.start()
+        thread.join(RESOLVE_SECONDS)
+        if not outcome or outcome[0] is not None:
+            raise Unreachable(
+                f"The host {self._host} is not known on this network; check the base URL and DNS."
+            )
+        self._resolved = True
+
+    def _failure(self, error: Exception, flight: _Flight) -> Exception:
+        if self._stopped.is_set():
+            return Stopped()
+        where = f"{self._host}:{self._port}"
+        if isinstance(error, (ProxyError, LocationParseError)) and not flight.cut:
+            return Unreachable(
+                f"The proxy on the way to {where} cannot be used; check its setting."
+            )
+        if isinstance(error, (SSLError, ssl.SSLError)) and not (flight.cut or flight.secured):
+            return Unreachable(
+                f"No trusted TLS connection to {where}: its certificate or protocol was refused; "
+                "in a network with its own authority, name its file with ca_bundle."
+            )
+        if isinstance(error, NameResolutionError):
+            return Unreachable(f"The host {self._host} is not known; check the base URL and DNS.")
+        if isinstance(error, (NewConnectionError, ConnectTimeoutError)):
+            return Unreachable(
+                f"Nothing answers at {where}; check the base URL, the network and the proxy."
+            )
+        if flight.cut:
+            return Unreachable(
+                f"{where} did not complete its answer within {ANSWER_SECONDS:g} seconds.", sent=True
+            )
+        return Unreachable(
+            f"The connection to {where} broke before its answer was whole.", sent=True
+        )
+
+    def _watch(self, over: threading.Event) -> None:
+        while not over.wait(0.25):
+            now = time.monotonic()
+            with self._lock:
+                late = [flight for flight in self._flights if flight.until < now]
+            for flight in late:
+                _cut(flight)
+
+
+def _cut(flight: _Flight) -> None:
+    """End a connection under another thread's hands: its read returns at once."""
+    flight.cut = True
+    connection = flight.connection
+    with contextlib.suppress(Exception):  # it may close or open at this very moment
+        if connection is not None and connection.sock is not None:
+            twin = socket.socket(fileno=os.dup(connection.sock.fileno()))
+            twin.shutdown(socket.SHUT_RDWR)
+            twin.close()
+
+
+def _proxy_for(settings: Settings) -> str | None:
+    """The proxy to use: the connection's, or the environment's as other programs read it."""
+    if settings.proxy is not None:
+        proxy: str | None = settings.proxy
+    else:
+        scheme = urlsplit(settings.base_url).scheme
+        named = urllib.request.getproxies()
+        proxy = named.get(scheme) or named.get("all")
+        if proxy and urllib.request.proxy_bypass(f"{settings.host}:{settings.port}"):
+            proxy = None
+    if not proxy:
+        return None
+    if "://" not in proxy:
+        proxy = f"http://{proxy}"
+    parts = urlsplit(proxy)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SettingsError("The proxy must be an http(s) address such as http://proxy.bank:3128.")
+    if settings.base_url.startswith("http:") and not is_loopback(parts.hostname):
+        if settings.proxy is None:
+            return None  # a token in plain http must not leave this machine
+        raise SettingsError("Plain http to this machine does not go through a proxy elsewhere.")
+    return proxy
+
+
+def _manager(proxy: str | None, ca_bundle: str | None) -> urllib3.PoolManager:
+    trusted = ca_bundle or next(filter(None, map(os.environ.get, _CA_VARIABLES)), None)
+    if trusted is None:
+        import certifi
+
+        trusted = certifi.where()
+    if not Path(trusted).exists():
+        raise SettingsError("The CA bundle's file is not there; check ca_bundle or its variable.")
+    options: dict[str, Any] = {
+        "maxsize": _MAX_CONNECTIONS,
+        "cert_reqs": "CERT_REQUIRED",
+        "ca_cert_dir" if Path(trusted).is_dir() else "ca_certs": trusted,
+    }
+    if proxy is None:
+        manager = urllib3.PoolManager(**options)
+    else:
+        parts = urlsplit(proxy)
+        bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        who = parts.netloc.rpartition("@")[0]
+        headers = urllib3.make_headers(proxy_basic_auth=unquote(who)) if who else None
+        manager = urllib3.ProxyManager(bare, proxy_headers=headers, **options)
+    manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
+    return manager

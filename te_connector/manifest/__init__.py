@@ -1,0 +1,1 @@
+"""The manifest's model, the schemas, and where both are stored."""

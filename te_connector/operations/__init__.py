@@ -1,0 +1,1 @@
+"""What the four hooks do: access, erasure, validation, discovery, and the audit trail."""

@@ -1,0 +1,87 @@
+"""``validate_connection``: which step works and which does not, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from te_connector.api import connection as connections
+from te_connector.api.client import Client
+from te_connector.api.pages import params_of, read_page
+from te_connector.api.session import Token
+from te_connector.contract import Check, Validation
+from te_connector.errors import (
+    ConnectorError,
+    CredentialsMissing,
+    PastEnd,
+    SettingsError,
+)
+from te_connector.manifest.model import Manifest, ObjectType
+
+_NOT_TRIED = "not tried, since there is no token"
+
+
+def validate(connection: Mapping[str, Any]) -> Validation:
+    """The hook ``validate_connection``; see :mod:`te_connector.hookspecs`."""
+    manifest = connections.manifest_of(connection)
+    try:
+        client = Client(connections.resolve(connection))
+    except CredentialsMissing as error:
+        missing = _check("credentials", False, f"{error} [{error.code}]")
+        return _answer([missing, *_untried(manifest)])
+    with client.open():
+        try:
+            token = client.sign_in()
+        except SettingsError:
+            raise
+        except ConnectorError as error:
+            failed = _check("credentials", False, f"{error} [{error.code}]")
+            return _answer([failed, *_untried(manifest)])
+        checks = [
+            _check("credentials", True, f"a token was given by {client.settings.host}"),
+            _scopes(manifest, token),
+        ]
+        checks += [_object_type(client, item) for item in manifest.objects.values()]
+        return _answer(checks)
+
+
+def _answer(checks: list[Check]) -> Validation:
+    return {"ok": all(check["ok"] for check in checks), "checks": checks}
+
+
+def _check(name: str, ok: bool, detail: str) -> Check:
+    return {"name": name, "ok": ok, "detail": detail}
+
+
+def _untried(manifest: Manifest) -> list[Check]:
+    return [_check(name, False, _NOT_TRIED) for name in ("scopes", *manifest.objects)]
+
+
+def _scopes(manifest: Manifest, token: Token) -> Check:
+    wanted = manifest.sign_in.scopes
+    if token.granted is None:
+        return _check("scopes", True, "the server does not say which scopes it granted")
+    missing = [scope for scope in wanted if scope not in token.granted]
+    if missing:
+        return _check(
+            "scopes",
+            False,
+            f"not granted: {', '.join(missing)}; have them added to the client by Total Expert",
+        )
+    return _check("scopes", True, f"granted: {', '.join(wanted)}")
+
+
+def _object_type(client: Client, item: ObjectType) -> Check:
+    """One look at the type's list (documented connection test: GET /contacts answers)."""
+    if not item.access:
+        return _check(
+            item.name, True, "the manifest says that the API is not to be used to read it"
+        )
+    try:
+        page, _ = read_page(client, item, params_of(client, item, 1))
+    except PastEnd:
+        return _check(item.name, True, f"GET {item.path} answered: the list is empty")
+    except ConnectorError as error:
+        return _check(item.name, False, f"{error} [{error.code}]")
+    told = "objects" if page.ids else "an empty list"
+    return _check(item.name, True, f"GET {item.path} answered with {told}")

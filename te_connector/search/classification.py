@@ -1,0 +1,168 @@
+"""How sure a match is, and what a person should look at before relying on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from te_connector.contract import MatchedBy, NearMiss, Problem, Record
+from te_connector.manifest import schemas
+from te_connector.manifest.model import Manifest, ObjectType
+from te_connector.matching.matcher import Evidence, emails_asked, emails_of
+from te_connector.matching.subjects import Subject
+from te_connector.search.findings import Findings, Found
+
+
+class Judge:
+    """Turns what was found of all types into records, problems and near misses."""
+
+    def __init__(
+        self, manifest: Manifest, subjects: Sequence[Subject], all_findings: Mapping[str, Findings]
+    ) -> None:
+        self._manifest = manifest
+        self._subjects = {subject.id: subject for subject in subjects}
+        self._findings = all_findings
+        self._weak: dict[tuple[str, str, str], bool] = {}
+        self._sharing: dict[tuple[str, str | None], set[tuple[str, str]]] = {}
+        for findings in all_findings.values():
+            for (subject, name), found in findings.found.items():
+                for reason in found.evidence:
+                    if reason.number is not None:
+                        same = self._sharing.setdefault((subject, reason.number), set())
+                        same.add((findings.object_type.name, name))
+        self.problems: list[Problem] = []
+
+    def judge(self, wanted: Iterable[str]) -> list[Record]:
+        """The records of the wanted types, parents before children; fills ``problems``."""
+        records: list[Record] = []
+        wanted = set(wanted)
+        for findings in self._findings.values():
+            for (subject, name), found in findings.found.items():
+                weak = self._is_weak(findings, subject, name, found)
+                self._weak[findings.object_type.name, subject, name] = weak
+                if findings.object_type.name in wanted:
+                    records.append(self._record(findings.object_type, subject, name, found, weak))
+            self._tell_shared(findings)
+        self._tell_same_id()
+        order = {name: place for place, name in enumerate(self._subjects)}
+        records.sort(key=lambda record: order[record["subject"]])
+        return records
+
+    def near_misses(self, wanted: Iterable[str]) -> list[NearMiss]:
+        """What came close, of the wanted types."""
+        return [
+            {"subject": subject, "object_type": name, "id": item, "why": why}
+            for name in wanted
+            for (subject, item), why in self._findings[name].near.items()
+        ]
+
+    def _record(
+        self, object_type: ObjectType, subject: str, name: str, found: Found, weak: bool
+    ) -> Record:
+        return {
+            "subject": subject,
+            "object_type": object_type.name,
+            "id": name,
+            "data": found.data,
+            "digest": schemas.digest(found.data),
+            "matched_by": _matched_by(found.evidence),
+            "strength": "weak" if weak else "strong",
+            "deletable": object_type.deletable,
+            "schema_issues": schemas.issues(
+                self._manifest.schemas_folder / object_type.schema, found.data
+            ),
+        }
+
+    def _is_weak(self, findings: Findings, subject: str, name: str, found: Found) -> bool:
+        parent = findings.object_type.parent
+        if parent is not None:
+            above = [reason.parent or "" for reason in found.evidence]
+            return all(self._weak.get((parent.object, subject, item), True) for item in above)
+        if any(not reason.weak and reason.number is None for reason in found.evidence):
+            return False
+        phones = [reason for reason in found.evidence if reason.number is not None]
+        if not phones:
+            return True
+        doubts = self._doubts(findings, subject, name, found, phones)
+        return doubts or all(reason.weak for reason in phones)
+
+    def _doubts(
+        self, findings: Findings, subject: str, name: str, found: Found, phones: list[Evidence]
+    ) -> bool:
+        """Whether a match by phone alone may be another person's; tells why under ``problems``."""
+        kinds, of_type = self._manifest.kinds, findings.object_type
+        foreign = emails_of(found.data, of_type, kinds) - emails_asked(
+            self._subjects[subject], kinds
+        )
+        sharing = set().union(*(self._sharing[subject, reason.number] for reason in phones))
+        sharing.discard((of_type.name, name))
+        if foreign:
+            self._tell(
+                "foreign_email",
+                of_type.name,
+                subject,
+                f"{of_type.name} {name} matches by phone alone and carries an e-mail address that is "
+                "not the subject's; look before it goes out or is deleted",
+            )
+        if sharing:
+            self._tell(
+                "phone_shared",
+                of_type.name,
+                subject,
+                f"{of_type.name} {name} matches by a phone that {_others(len(sharing))}; "
+                "look before it goes out or is deleted",
+            )
+        return bool(foreign or sharing)
+
+    def _tell_shared(self, findings: Findings) -> None:
+        for name, subjects in findings.owners().items():
+            for subject in subjects if len(subjects) > 1 else ():
+                self._tell(
+                    "record_matches_several_subjects",
+                    findings.object_type.name,
+                    subject,
+                    f"{findings.object_type.name} {name} matches {len(subjects)} subjects; look whose "
+                    "it is before it goes out or is deleted",
+                )
+
+    def _tell_same_id(self) -> None:
+        """Ids are counted per type: the same number in two types is likely to be two people."""
+        types: dict[tuple[str, str], list[str]] = {}
+        for findings in self._findings.values():
+            for (subject, name), found in findings.found.items():
+                compared = {
+                    self._manifest.kinds[reason.identifier].compare
+                    for reason in found.evidence
+                    if reason.identifier in self._manifest.kinds
+                }
+                if compared == {"id"}:
+                    types.setdefault((subject, name), []).append(findings.object_type.name)
+        for (subject, name), named in types.items():
+            if len(named) > 1:
+                self._tell(
+                    "id_in_several_types",
+                    None,
+                    subject,
+                    f"the id {name} is one of several types ({', '.join(named)}), which count their "
+                    "ids apart; look whether all of them are the subject's",
+                )
+
+    def _tell(self, code: str, object_type: str | None, subject: str, detail: str) -> None:
+        self.problems.append(
+            {"code": code, "object_type": object_type, "subject": subject, "detail": detail}
+        )
+
+
+def _matched_by(evidence: Iterable[Evidence]) -> list[MatchedBy]:
+    """Every identifier and field once, even where two numbers in one field are the subject's."""
+    told: list[MatchedBy] = []
+    for reason in evidence:
+        matched: MatchedBy = {"identifier": reason.identifier, "field": reason.field}
+        if reason.parent is not None:
+            matched["id"] = reason.parent
+        if matched not in told:
+            told.append(matched)
+    return told
+
+
+def _others(count: int) -> str:
+    return "another record shares" if count == 1 else f"{count} other records share"

@@ -1,0 +1,216 @@
+"""Stored credentials and the token, encrypted at rest.
+
+Credentials are kept in the system's keyring where one works, else in a file that is encrypted with a
+key kept apart from it (``TE_KEY_FILE``, or the user's configuration folder). The token file is
+encrypted with a key that is derived from the client secret, so nobody without the secret can read
+it. The cipher is Fernet of the ``cryptography`` package.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import attrs
+
+from te_connector.errors import SettingsError, StateError
+from te_connector.storage.secret import Secret, hushed
+from te_connector.storage.state import StateDir, make_folder, read_private, write_private
+
+_SERVICE = "te-connector"
+
+
+@attrs.frozen
+class Login:
+    """Stored credentials, bound to the host of their base URL."""
+
+    name: str
+    base_url: str
+    client_id: str = attrs.field(repr=False)
+    client_secret: Secret
+
+    def bound_to(self, base_url: str) -> bool:
+        """Whether the base URL is on the host and port that these credentials belong to."""
+        return _origin(base_url) == _origin(self.base_url)
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port
+
+
+def _file(state: StateDir, name: str) -> Path:
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
+        raise SettingsError(
+            "A login's name may hold letters, digits, dots, dashes and underscores only."
+        )
+    return state.root / "logins" / f"{name}.json"
+
+
+def _user(path: Path) -> str:
+    """The name under which the keyring keeps what belongs to a login's file."""
+    return str(path.absolute())
+
+
+def save(state: StateDir, login: Login) -> str:
+    """Store credentials; tells where: ``keyring`` or ``file``."""
+    path = _file(state, login.name)
+    secret = json.dumps(
+        {
+            "base_url": login.base_url,  # sealed too: whoever edits the note moves no secret
+            "id": login.client_id,
+            "secret": login.client_secret.reveal(),
+        }
+    )
+    note: dict[str, Any] = {"base_url": login.base_url}
+    if _keyring_save(_user(path), secret):
+        note["kept_in"] = "keyring"
+    else:
+        _keyring_forget(_user(path))
+        note["kept_in"] = "file"
+        note["sealed"] = seal(_file_key(create=True) or b"", secret.encode()).decode("ascii")
+    state.logins()
+    write_private(path, json.dumps(note).encode())
+    return str(note["kept_in"])
+
+
+def load(state: StateDir, name: str) -> Login | None:
+    """The stored credentials of that name, or None.
+
+    :raises StateError: they are there but cannot be opened.
+    """
+    path = _file(state, name)
+    raw = read_private(path)
+    if raw is None:
+        return None
+    closed = StateError(
+        f"The stored credentials in {path} cannot be opened; store them again: te-connector login"
+    )
+    try:
+        note = json.loads(raw)
+        secret = (
+            _keyring_load(_user(path))
+            if note["kept_in"] == "keyring"
+            else unseal(_file_key(create=False), note["sealed"].encode("ascii"))
+        )
+        opened = json.loads(secret) if secret is not None else None
+        if opened is None:
+            raise closed
+        if note["base_url"] != opened["base_url"]:
+            raise closed
+        return Login(
+            name, str(opened["base_url"]), str(opened["id"]), Secret(str(opened["secret"]))
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise closed from None
+
+
+def forget(state: StateDir, name: str) -> bool:
+    """Remove stored credentials; tells whether there were any."""
+    path = _file(state, name)
+    if not path.exists():
+        return False
+    _keyring_forget(_user(path))
+    path.unlink()
+    return True
+
+
+def seal(key: bytes, content: bytes) -> bytes:
+    """Encrypt under a key of :func:`token_key` or of the key file."""
+    from cryptography.fernet import Fernet
+
+    return Fernet(key).encrypt(content)
+
+
+def unseal(key: bytes | None, sealed: bytes) -> bytes | None:
+    """Decrypt, or None where the key is another or the content was changed."""
+    from cryptography.fernet import Fernet, InvalidToken
+
+    if key is None:
+        return None
+    try:
+        return Fernet(key).decrypt(sealed)
+    except InvalidToken:
+        return None
+
+
+def token_key(client_secret: Secret) -> bytes:
+    """The key of the token file, derived from the client secret."""
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    kdf = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"te-connector token file")
+    return base64.urlsafe_b64encode(kdf.derive(client_secret.reveal().encode("utf-8")))
+
+
+def key_path() -> Path:
+    """Where the key of stored credentials is: ``TE_KEY_FILE``, or the user's configuration folder."""
+    named = os.environ.get("TE_KEY_FILE")
+    if named:
+        return Path(named)
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("te-connector")) / "key"
+
+
+def _file_key(*, create: bool) -> bytes | None:
+    from cryptography.fernet import Fernet
+
+    path = key_path()
+    key = read_private(path)
+    if key is None and create:
+        make_folder(path.parent)
+        key = Fernet.generate_key()
+        write_private(path, key)
+    if key is None:
+        return None
+    try:
+        Fernet(key.strip())
+    except ValueError:
+        raise StateError(f"{path} holds no key that te-connector can use; remove it.") from None
+    return key.strip()
+
+
+def _keyring() -> Any | None:
+    """The system's keyring where one works (a headless machine has none)."""
+    import keyring
+    from keyring.backends import fail, null
+
+    backend = keyring.get_keyring()
+    if isinstance(backend, (fail.Keyring, null.Keyring)) or backend.priority < 1:
+        return None  # below 1 are those that their makers do not recommend: they keep plain text
+    return backend
+
+
+def _keyring_save(user: str, secret: str) -> bool:
+    try:
+        with hushed():
+            backend = _keyring()
+            if backend is None:
+                return False
+            backend.set_password(_SERVICE, user, secret)
+            return bool(backend.get_password(_SERVICE, user) == secret)
+    except Exception:  # noqa: BLE001  backends raise what they like; a file is the answer
+        return False
+
+
+def _keyring_load(user: str) -> str | None:
+    try:
+        with hushed():
+            backend = _keyring()
+            return None if backend is None else backend.get_password(_SERVICE, user)
+    except Exception:  # noqa: BLE001  locked or gone: told as credentials that cannot be opened
+        return None
+
+
+def _keyring_forget(user: str) -> None:
+    with contextlib.suppress(Exception), hushed():
+        backend = _keyring()
+        if backend is not None:
+            backend.delete_password(_SERVICE, user)

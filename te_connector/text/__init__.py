@@ -1,0 +1,1 @@
+"""Reading files: YAML with line numbers, strict JSON, paths to fields."""
