@@ -17,7 +17,7 @@ from typing import Any, Literal
 import pluggy
 
 import te_connector.hookspecs
-from te_connector.sandbox import Limits, Misbehaviour, Sandbox
+from te_connector.sandbox import Limits, Misbehavior, Sandbox
 
 Server = Literal["honest", "ignored", "substring", "refused"]
 SERVERS: tuple[Server, ...] = ("honest", "ignored", "substring", "refused")
@@ -108,7 +108,7 @@ def main() -> int:
     for coverage in ("exhaustive", "quick"):
         for server in SERVERS:
             with Sandbox(
-                contacts=given.contacts, limits=limits, misbehaviour=Misbehaviour(filters=server)
+                contacts=given.contacts, limits=limits, misbehavior=Misbehavior(filters=server)
             ) as sandbox:
                 for count in given.subjects:
                     answer, took = fetched(sandbox, count, coverage)

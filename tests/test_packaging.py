@@ -1,4 +1,4 @@
-"""What is built: a wheel and an sdist that hold all they need, and find it where they are put."""
+"""The wheel and the sdist contain what they need and find it after installation."""
 
 from __future__ import annotations
 
@@ -103,10 +103,10 @@ def test_the_wheel_holds_the_code_the_manifest_and_the_schemas_and_nothing_else(
 
 def test_the_sdist_holds_what_the_wheel_is_built_from_and_the_tests(built: Path) -> None:
     names = {name.removeprefix(f"{NAME}/") for name in _sdist_names(built)}
-    wanted = {"connector.yaml", "pyproject.toml", "README.md", "LICENSE", "te_connector/py.typed",
+    needed = {"connector.yaml", "pyproject.toml", "README.md", "LICENSE", "te_connector/py.typed",
               "te_connector/plugin.py", "tests/conftest.py", "tests/vendor.py",
               "docs/manifest.md"}  # fmt: skip
-    assert names >= wanted | {f"schemas/{name}" for name in SCHEMAS}
+    assert names >= needed | {f"schemas/{name}" for name in SCHEMAS}
 
 
 def test_the_sdist_holds_nothing_that_others_made(built: Path) -> None:
@@ -124,7 +124,7 @@ def test_the_metadata_says_what_the_contract_says(installed: Path) -> None:
     assert mine.metadata["Name"] == "te-connector"
     assert mine.version == te_connector.__version__
     assert mine.metadata["Requires-Python"] == ">=3.11"
-    assert mine.metadata.get_all("Provides-Extra") == ["cli"]
+    assert mine.metadata.get_all("Provides-Extra") == ["cli", "oidc", "portal"]
     points = {(point.group, point.name, point.value) for point in mine.entry_points}
     assert points == {
         ("privacy_connector", "total-expert", "te_connector.plugin"),
@@ -138,8 +138,10 @@ def test_what_a_host_needs_is_required_and_what_people_use_is_an_extra(installed
     named = {each: re.split(r"[^A-Za-z0-9-]", each)[0].lower() for each in required}
     extra = {name for each, name in named.items() if "extra ==" in each}
     always = {name for each, name in named.items() if "extra ==" not in each}
-    assert extra == {"click", "faker", "flask", "jinja2", "rich", "werkzeug"}
-    assert {"pluggy", "requests-oauthlib", "urllib3", "pyyaml", "jsonschema"} <= always
+    command = {"click", "faker", "flask", "jinja2", "rich", "werkzeug"}
+    portal = {"dbos", "psycopg", "sqlalchemy", "waitress"}
+    assert extra == command | portal | {"authlib"}
+    assert {"cattrs", "pluggy", "requests-oauthlib", "urllib3", "pyyaml", "jsonschema"} <= always
     assert not extra & always
 
 
@@ -170,33 +172,33 @@ def _run(folder: Path, elsewhere: Path) -> Mapping[str, Any]:
     done = subprocess.run(
         command, env=environment, cwd=elsewhere, capture_output=True, text=True, check=True
     )
-    told: Mapping[str, Any] = json.loads(done.stdout)
-    assert Path(told["file"]).parent == folder / "te_connector"
-    assert told["types"] == ["contact", "user", "contact_survey_response"]
-    assert told["titles"] == ["Contact", "CRM user", "Survey response"]
-    assert told["packaged"] is True
-    return told
+    answer: Mapping[str, Any] = json.loads(done.stdout)
+    assert Path(answer["file"]).parent == folder / "te_connector"
+    assert answer["types"] == ["contact", "user", "contact_survey_response"]
+    assert answer["titles"] == ["Contact", "CRM user", "Survey response"]
+    assert answer["packaged"] is True
+    return answer
 
 
 def test_the_wheel_finds_its_manifest_and_schemas_where_it_is_installed(
     installed: Path, tmp_path: Path
 ) -> None:
-    told = _run(installed, tmp_path)
-    assert told["manifest"] == str(installed / "te_connector" / "_data" / "connector.yaml")
-    assert Path(told["grammar"]).parent == installed / "te_connector" / "_data" / "schemas"
+    answer = _run(installed, tmp_path)
+    assert answer["manifest"] == str(installed / "te_connector" / "_data" / "connector.yaml")
+    assert Path(answer["grammar"]).parent == installed / "te_connector" / "_data" / "schemas"
 
 
 def test_an_unpacked_sdist_finds_its_manifest_and_schemas(built: Path, tmp_path: Path) -> None:
     (sdist,) = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         archive.extractall(tmp_path, filter="data")
-    told = _run(tmp_path / NAME, tmp_path)
-    assert told["manifest"] == str(tmp_path / NAME / "connector.yaml")
+    answer = _run(tmp_path / NAME, tmp_path)
+    assert answer["manifest"] == str(tmp_path / NAME / "connector.yaml")
 
 
 def test_an_editable_install_or_checkout_finds_them_too(tmp_path: Path) -> None:
-    told = _run(ROOT, tmp_path)
-    assert told["manifest"] == str(ROOT / "connector.yaml")
+    answer = _run(ROOT, tmp_path)
+    assert answer["manifest"] == str(ROOT / "connector.yaml")
 
 
 def test_the_packaged_files_of_the_wheel_are_those_of_the_checkout(installed: Path) -> None:

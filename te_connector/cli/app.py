@@ -88,7 +88,7 @@ def _help_alone(ctx: click.Context) -> None:
     context_settings=_CONTEXT,
     places={
         "demo": "demo:demo",
-        "sandbox": "sandboxing:sandbox",
+        "sandbox": "sandbox:sandbox",
         "validate": "checking:validate",
         "discover": "checking:discover",
         "fetch": "fetching:fetch",

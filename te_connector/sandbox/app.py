@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import random
 import time
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, cast
 
 import attrs
 from flask import Flask, Response, request
@@ -14,11 +15,10 @@ from werkzeug.exceptions import HTTPException
 
 from te_connector.sandbox import query
 from te_connector.sandbox.auth import Refused
+from te_connector.sandbox.crm import Crm
 from te_connector.sandbox.faults import Faults, retry_after
-from te_connector.sandbox.store import Json, Table
-
-if TYPE_CHECKING:
-    from te_connector.sandbox.server import Sandbox
+from te_connector.sandbox.misbehavior import Misbehavior
+from te_connector.sandbox.store import Json, Table, shuffled_days, without_time
 
 _TOKEN = "/v1/token"
 _OPEN = (_TOKEN, "/v1/heartbeat")
@@ -47,7 +47,7 @@ RESOURCES = (
     ),
     Resource("users", "users", "getUsers", query.USER_FILTERS),
     Resource("contact-survey-responses", "responses", "leadSurveyInteraction", {}),
-    # Nobody outside knows which scopes these two need.
+    # The vendor does not document which scopes these two need.
     Resource("contact-notes", "notes", "leadInteraction", query.NOTE_FILTERS, deletable=True),
     Resource("activity", "activity", "leadInteraction", query.ACTIVITY_FILTERS),
 )
@@ -61,10 +61,10 @@ def answer(data: object, status: int = 200, **headers: str) -> Response:
     return response
 
 
-def create_app(sandbox: Sandbox) -> Flask:
-    """The Flask application that answers for ``sandbox``."""
+def create_app(crm: Crm) -> Flask:
+    """The Flask application that answers for ``crm``."""
     app = Flask("te_connector_sandbox", static_folder=None)
-    api = _Api(sandbox)
+    api = _Api(crm)
     app.before_request(api.admit)
     app.after_request(api.finish)
     app.register_error_handler(HTTPException, _refusal)
@@ -82,105 +82,126 @@ def create_app(sandbox: Sandbox) -> Flask:
 
 
 class _Api:
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
+    def __init__(self, crm: Crm) -> None:
+        self._crm = crm
         self._faults = Faults()
+        self._dice = random.Random(1)
 
     def admit(self) -> Response | None:
-        """What comes before every route: the record, the limits, faults, the bearer."""
-        sandbox, knobs = self._sandbox, self._sandbox.misbehaviour
+        """Before every route: write the journal, then check limits, faults, and the token."""
+        crm, misbehavior = self._crm, self._crm.misbehavior
         rule = str(request.url_rule or request.path).replace("<object_id>", "{id}")
-        sandbox.journal.request(request.method, request.environ["REQUEST_URI"], rule)
-        if sandbox.latency:
-            time.sleep(sandbox.latency)
-        if not sandbox.request_window.admits(str(request.remote_addr), sandbox.limits.requests):
-            return answer({"error": "Too many requests"}, 429, **retry_after(knobs))
-        fault = self._faults.next(knobs, request.method, request.path, request.environ)
+        crm.journal.request(request.method, request.environ["REQUEST_URI"], rule)
+        if crm.latency:
+            time.sleep(crm.latency)
+        if not crm.request_window.admits(str(request.remote_addr), crm.limits.requests):
+            return answer({"error": "Too many requests"}, 429, **retry_after(misbehavior))
+        fault = self._faults.next(misbehavior, request.method, request.path, request.environ)
         if fault is not None or request.path in _OPEN:
             return fault
         try:
-            sandbox.authority.check(request.headers.get("Authorization", ""), _scope(), knobs)
+            crm.authority.check(request.headers.get("Authorization", ""), _scope(), misbehavior)
         except Refused as refused:
             return answer(refused.body, refused.status)
         return None
 
     def finish(self, response: Response) -> Response:
-        """What comes after every answer."""
+        """After every answer: write the journal and let rows come and go."""
         dropped = "drop" in request.environ["sandbox.broken"]
-        self._sandbox.journal.status(0 if dropped else response.status_code)
-        between = self._sandbox.misbehaviour.between
+        self._crm.journal.status(0 if dropped else response.status_code)
+        between = self._crm.misbehavior.between
         if between is not None and request.path != _TOKEN:
-            between(self._sandbox)
+            between(self._crm.tables)
         return response
 
     def token(self) -> Response:
         """``POST /token``."""
-        sandbox, knobs = self._sandbox, self._sandbox.misbehaviour
-        if not sandbox.token_window.admits(str(request.remote_addr), sandbox.limits.tokens):
-            return answer({"error": "Too many token requests"}, 429, **retry_after(knobs))
+        crm, misbehavior = self._crm, self._crm.misbehavior
+        if not crm.token_window.admits(str(request.remote_addr), crm.limits.tokens):
+            return answer({"error": "Too many token requests"}, 429, **retry_after(misbehavior))
         login = request.authorization
         client = (login.username, login.password) if login else (None, None)
         try:
-            return answer(sandbox.authority.token(client, _token_body(), knobs))
+            return answer(crm.authority.token(client, _token_body(), misbehavior))
         except Refused as refused:
             return answer(refused.body, refused.status)
 
     def listing(self, resource: Resource) -> Response:
-        """``GET`` of a list: filtered, sorted, one page of it."""
-        knobs = self._sandbox.misbehaviour
+        """``GET`` of a list: filtered, sorted, and cut to one page."""
+        misbehavior = self._crm.misbehavior
         try:
-            items, links = query.page(self._chosen(resource), request.args, knobs)
+            items, links = query.page(self._chosen(resource), request.args, misbehavior)
         except query.BadQueryError as error:
             return answer({"error": error.text}, error.status)
-        if knobs.nested_ids_as_text:
-            items = [_nested_as_text(item) for item in items]
-        return answer({knobs.envelope: items, "links": links})
+        rows = [_shaped(item, misbehavior) for item in items]
+        return answer({misbehavior.envelope: rows, "links": links})
 
     def _chosen(self, resource: Resource) -> list[Json]:
-        """All items that the query asks for."""
-        knobs = self._sandbox.misbehaviour
-        table = self._table(resource)
+        """All rows that the query selects, in order."""
+        misbehavior = self._crm.misbehavior
         known, text = resource.filters, request.args.get("filter", "")
-        if resource.table == "responses" and knobs.survey_filter:
+        if resource.table == "responses" and misbehavior.survey_filter:
             known = query.SURVEY_FILTERS
-        if text and known and knobs.filters == "refused":
+        if text and known and misbehavior.filters == "refused":
             raise query.BadQueryError(400, f"Invalid filter expression: {text}")
-        heeded = bool(known) and knobs.filters != "ignored"
-        asked = query.conditions(text, known) if heeded else {}
+        filtered = bool(known) and misbehavior.filters != "ignored"
+        asked = query.conditions(text, known) if filtered else {}
         archived = asked.get("archieved", "").lower() in ("1", "true")
-        if resource.sortable and knobs.sort_ignored and not archived:
-            items = table.newest()
-        else:
-            items = table.listed(_sort(table) if resource.sortable else "", archived=archived)
-        return query.matching(items, asked, known, knobs)
+        items = query.matching(self._listed(resource, archived), asked, known, misbehavior)
+        if misbehavior.ties and self._order(resource) == "internal_created_at":
+            return shuffled_days(items, self._dice)
+        return items
+
+    def _order(self, resource: Resource) -> str:
+        """The field that decides the order of a list."""
+        if resource.table == "responses":
+            return "internal_created_at"
+        if not resource.sortable:
+            return "id"
+        if self._crm.misbehavior.sort_ignored:
+            return "internal_created_at"
+        return request.args.get("sort", "id").partition(",")[0].removeprefix("-")
+
+    def _listed(self, resource: Resource, archived: bool) -> list[Json]:
+        table = self._table(resource)
+        if resource.sortable and self._crm.misbehavior.sort_ignored and not archived:
+            return table.newest()
+        return table.listed(_sort(table) if resource.sortable else "", archived=archived)
 
     def read(self, resource: Resource, object_id: str) -> Response:
         """``GET`` of one object."""
-        knobs = self._sandbox.misbehaviour
+        misbehavior = self._crm.misbehavior
         table = self._table(resource)
         item = table.get(object_id)
         if item is None:
-            status = knobs.read_after_delete if table.was_deleted(object_id) else 404
+            status = misbehavior.read_after_delete if table.was_deleted(object_id) else 404
             return _absent(object_id, status)
-        return answer(_nested_as_text(item) if knobs.nested_ids_as_text else item)
+        return answer(_shaped(item, misbehavior))
 
     def delete(self, resource: Resource, object_id: str) -> Response:
-        """``DELETE`` of one object, in the manner that the sandbox was told."""
-        manner = self._sandbox.misbehaviour.delete
+        """``DELETE`` of one object, the way ``Misbehavior.delete`` says."""
+        manner = self._crm.misbehavior.delete
         if self._table(resource).get(object_id) is None:
             return _absent(object_id, 404)
         if manner == "redirect":
-            return answer([], 302, Location=self._sandbox.misbehaviour.redirect_to)
+            return answer([], 302, Location=self._crm.misbehavior.redirect_to)
         if isinstance(manner, int) and manner >= 300:
             return answer({"error": "The object cannot be deleted"}, manner)
         if manner != "lies":
-            self._sandbox.discard(resource.table, object_id, archive=manner == "soft")
+            self._remove(resource, object_id, archive=manner == "soft")
         if manner == "lost":
             request.environ["sandbox.broken"].append("drop")
         return answer([], manner) if isinstance(manner, int) else answer([])
 
+    def _remove(self, resource: Resource, object_id: str, *, archive: bool) -> None:
+        if archive:
+            self._table(resource).archive(object_id)
+        else:
+            cascade = self._crm.misbehavior.cascade
+            self._crm.tables.delete(resource.table, object_id, cascade=cascade)
+
     def _table(self, resource: Resource) -> Table:
-        return self._sandbox.tables[resource.table]
+        return self._crm.tables.named(resource.table)
 
 
 def _heartbeat() -> Response:
@@ -229,6 +250,13 @@ def _refusal(error: HTTPException) -> Response:
         if name == "Allow":
             response.headers[name] = value
     return response
+
+
+def _shaped(item: Json, misbehavior: Misbehavior) -> Json:
+    """An object as the API sends it."""
+    if misbehavior.ties:
+        item = without_time(item)
+    return cast("Json", _nested_as_text(item)) if misbehavior.nested_ids_as_text else item
 
 
 def _nested_as_text(value: Any, depth: int = 0) -> Any:

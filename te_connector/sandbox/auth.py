@@ -1,57 +1,22 @@
-"""Tokens, scopes and limits."""
+"""Tokens and scopes."""
 
 from __future__ import annotations
 
 import secrets
 import threading
 import time
-from collections import defaultdict, deque
 from collections.abc import Mapping
 
 import attrs
 
-from te_connector.sandbox.misbehaviour import Misbehaviour
+from te_connector.sandbox.misbehavior import Misbehavior
 
 SCOPES = ("leadInteraction", "loanInteraction", "leadSurveyInteraction", "getUsers")
 _REFRESH_LIFETIME = 14 * 24 * 3600
 
 
-@attrs.frozen
-class Limits:
-    """How many requests one address may make; ``None`` lifts a limit."""
-
-    requests: tuple[int, float] | None = (1000, 60.0)
-    """Requests of any kind, in how many sliding seconds."""
-
-    tokens: tuple[int, float] | None = (2, 3600.0)
-    """Requests for a token, in how many sliding seconds."""
-
-
-class Window:
-    """Counts what each address did in the last so-many seconds."""
-
-    def __init__(self) -> None:
-        self._seen: defaultdict[str, deque[float]] = defaultdict(deque)
-        self._lock = threading.Lock()
-
-    def admits(self, address: str, limit: tuple[int, float] | None) -> bool:
-        """Count one request, or say that it is one too many (and do not count it)."""
-        if limit is None:
-            return True
-        count, seconds = limit
-        now = time.monotonic()
-        with self._lock:
-            seen = self._seen[address]
-            while seen and seen[0] <= now - seconds:
-                seen.popleft()
-            if len(seen) >= count:
-                return False
-            seen.append(now)
-            return True
-
-
 class Refused(Exception):
-    """A request that authentication turns away."""
+    """Authentication refuses the request."""
 
     def __init__(self, status: int, error: str, description: str) -> None:
         super().__init__(error)
@@ -67,7 +32,7 @@ class _Grant:
 
 
 class Authority:
-    """Gives tokens and checks them."""
+    """Issues tokens and checks them."""
 
     def __init__(self, client_id: str, client_secret: str) -> None:
         self._client = (client_id, client_secret)
@@ -79,9 +44,9 @@ class Authority:
         self,
         client: tuple[str | None, str | None],
         body: Mapping[str, object],
-        knobs: Misbehaviour,
+        knobs: Misbehavior,
     ) -> dict[str, object]:
-        """Answer a token request of ``client`` (id and secret), or raise ``Refused``."""
+        """The answer to a token request of ``client`` (id and secret); may raise ``Refused``."""
         if client != self._client:
             raise Refused(400, "invalid_client", "The client credentials are invalid")
         offered = tuple(scope for scope in SCOPES if scope not in knobs.missing_scopes)
@@ -93,8 +58,8 @@ class Authority:
                 raise Refused(400, "unsupported_grant_type", "The grant type is not supported")
             return self._issue(_narrowed(offered, body.get("scope")), knobs)
 
-    def check(self, header: str, scope: str | None, knobs: Misbehaviour) -> None:
-        """Raise ``Refused`` unless the Authorization header's token is good for ``scope``."""
+    def check(self, header: str, scope: str | None, knobs: Misbehavior) -> None:
+        """Raise ``Refused`` unless the token in the Authorization header is valid for ``scope``."""
         kind, _, token = header.partition(" ")
         with self._lock:
             grant = self._access.get(token.strip()) if kind.lower() == "bearer" else None
@@ -115,7 +80,7 @@ class Authority:
             raise Refused(400, "invalid_grant", "Invalid refresh token")
         return grant
 
-    def _issue(self, scopes: tuple[str, ...], knobs: Misbehaviour) -> dict[str, object]:
+    def _issue(self, scopes: tuple[str, ...], knobs: Misbehavior) -> dict[str, object]:
         now = time.monotonic()
         token = secrets.token_hex(20)
         self._access[token] = _Grant(scopes, now + knobs.token_lifetime)
@@ -131,12 +96,12 @@ class Authority:
         return answer
 
 
-def _narrowed(offered: tuple[str, ...], asked: object) -> tuple[str, ...]:
-    """What is granted of ``asked``; nothing of it is an error."""
-    if not asked:
+def _narrowed(offered: tuple[str, ...], requested: object) -> tuple[str, ...]:
+    """The granted part of ``requested``; raises ``Refused`` if there is none."""
+    if not requested:
         return offered
-    wanted = str(asked).split()
-    granted = tuple(scope for scope in offered if scope in wanted)
+    names = str(requested).split()
+    granted = tuple(scope for scope in offered if scope in names)
     if not granted:
         raise Refused(400, "invalid_scope", "An unsupported scope was requested")
     return granted

@@ -1,4 +1,4 @@
-"""Answers that fail on purpose."""
+"""Failures on purpose."""
 
 from __future__ import annotations
 
@@ -10,65 +10,65 @@ from typing import Any
 
 from flask import Response, json
 
-from te_connector.sandbox.misbehaviour import Misbehaviour
+from te_connector.sandbox.misbehavior import Misbehavior
 
 _GATEWAY = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 
 
-def retry_after(knobs: Misbehaviour) -> dict[str, str]:
-    """The ``Retry-After`` header as told, as a keyword."""
-    if knobs.retry_after is None:
+def retry_after(misbehavior: Misbehavior) -> dict[str, str]:
+    """The ``Retry-After`` header as a keyword argument, if there is one."""
+    if misbehavior.retry_after is None:
         return {}
-    if knobs.retry_after == "date":
+    if misbehavior.retry_after == "date":
         moment = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2)
         return {"Retry_After": format_datetime(moment, usegmt=True)}
-    return {"Retry_After": str(knobs.retry_after)}
+    return {"Retry_After": str(misbehavior.retry_after)}
 
 
 class Faults:
-    """Counts the requests that may fail and says which does."""
+    """Counts the requests that can fail and decides which do."""
 
     def __init__(self) -> None:
-        self._knobs: Misbehaviour | None = None
+        self._misbehavior: Misbehavior | None = None
         self._seen = 0
         self._failed = 0
         self._lock = threading.Lock()
 
     def next(
-        self, knobs: Misbehaviour, method: str, path: str, environ: dict[str, Any]
+        self, misbehavior: Misbehavior, method: str, path: str, environ: dict[str, Any]
     ) -> Response | None:
-        """The failure that this request gets, or None.
+        """The failure for this request, or None.
 
-        A failure of the connection itself is left in ``environ`` for the server.
+        A failure of the connection itself goes into ``environ`` for the server.
         """
-        if not self._due(knobs, f"{method} {path}"):
+        if not self._due(misbehavior, f"{method} {path}"):
             return None
-        if knobs.fail_with == "html":
+        if misbehavior.fail_with == "html":
             return Response(_GATEWAY.format("Please sign in"), 200, mimetype="text/html")
-        if isinstance(knobs.fail_with, int):
-            return _failure(knobs.fail_with, knobs)
-        environ["sandbox.broken"].append(knobs.fail_with)
-        # A cut answer is the real one, so the route goes on.
-        return None if knobs.fail_with == "cut" else Response()
+        if isinstance(misbehavior.fail_with, int):
+            return _failure(misbehavior.fail_with, misbehavior)
+        environ["sandbox.broken"].append(misbehavior.fail_with)
+        # A cut answer is the first half of the real one, so the route runs.
+        return None if misbehavior.fail_with == "cut" else Response()
 
-    def _due(self, knobs: Misbehaviour, label: str) -> bool:
-        if not knobs.fail_every or knobs.fail_on not in label:
+    def _due(self, misbehavior: Misbehavior, label: str) -> bool:
+        if not misbehavior.fail_every or misbehavior.fail_on not in label:
             return False
-        if label.endswith(" /v1/token") and "/v1/token" not in knobs.fail_on:
+        if label.endswith(" /v1/token") and "/v1/token" not in misbehavior.fail_on:
             return False
         with self._lock:
-            if knobs is not self._knobs:
-                self._knobs, self._seen, self._failed = knobs, 0, 0
+            if misbehavior is not self._misbehavior:
+                self._misbehavior, self._seen, self._failed = misbehavior, 0, 0
             self._seen += 1
-            spent = knobs.fail_times is not None and self._failed >= knobs.fail_times
-            if self._seen % knobs.fail_every or spent:
+            spent = misbehavior.fail_times is not None and self._failed >= misbehavior.fail_times
+            if self._seen % misbehavior.fail_every or spent:
                 return False
             self._failed += 1
             return True
 
 
-def _failure(status: int, knobs: Misbehaviour) -> Response:
-    """JSON for what the API itself would say, HTML for what a gateway would."""
+def _failure(status: int, misbehavior: Misbehavior) -> Response:
+    """JSON as from the API itself, or HTML as from a gateway."""
     phrase = HTTPStatus(status).phrase
     if status >= 500:
         response = Response(_GATEWAY.format(f"{status} {phrase}"), status, mimetype="text/html")
@@ -76,6 +76,6 @@ def _failure(status: int, knobs: Misbehaviour) -> Response:
         body = json.dumps({"error": phrase})
         response = Response(body, status, mimetype="application/json")
     if status in (429, 503):
-        for name, value in retry_after(knobs).items():
+        for name, value in retry_after(misbehavior).items():
             response.headers[name.replace("_", "-")] = value
     return response

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from te_connector.sandbox.misbehaviour import Misbehaviour
+from te_connector.sandbox.misbehavior import Misbehavior
 from te_connector.sandbox.store import Json
 
 Predicate = Callable[[Json], bool]
@@ -93,39 +93,42 @@ def conditions(text: str, known: Mapping[str, Filter]) -> dict[str, str]:
 
 
 def matching(
-    items: list[Json], asked: Mapping[str, str], known: Mapping[str, Filter], knobs: Misbehaviour
+    items: list[Json],
+    asked: Mapping[str, str],
+    known: Mapping[str, Filter],
+    misbehavior: Misbehavior,
 ) -> list[Json]:
     """The items that meet every condition; ``archieved`` is for the caller to handle."""
     tests = [
-        _test(known[name], value, knobs)
+        _test(known[name], value, misbehavior)
         for name, value in asked.items()
         if known[name].kind != "archived"
     ]
     return [item for item in items if all(test(item) for test in tests)] if tests else items
 
 
-def _test(rule: Filter, wanted: str, knobs: Misbehaviour) -> Predicate:
+def _test(rule: Filter, wanted: str, misbehavior: Misbehavior) -> Predicate:
     paths = [rule.path]
-    if rule.path == "external_id" and knobs.external_id_array:
+    if rule.path == "external_id" and misbehavior.external_id_array:
         paths.append("external_ids.external_id")
-    accept = _comparison(rule.kind, wanted, knobs)
+    accept = _comparison(rule.kind, wanted, misbehavior)
     keys = [path.split(".") for path in paths]
     return lambda item: any(accept(value) for key in keys for value in _values(item, key))
 
 
-def _comparison(kind: str, wanted: str, knobs: Misbehaviour) -> Callable[[str], bool]:
+def _comparison(kind: str, wanted: str, misbehavior: Misbehavior) -> Callable[[str], bool]:
     if kind in ("start", "end"):
         moment = _moment(wanted)
         if kind == "start":
             return lambda value: _moment(value) >= moment
         return lambda value: _moment(value)[: len(moment)] <= moment
-    clean: Callable[[str], str] = str if knobs.case_sensitive else str.casefold
+    clean: Callable[[str], str] = str if misbehavior.case_sensitive else str.casefold
     if kind == "phone":
-        clean = str if knobs.exact_phone else _digits
+        clean = str if misbehavior.exact_phone else _digits
     needle = clean(wanted)
     if not needle:
         return lambda value: False
-    if kind == "contains" or knobs.filters == "substring":
+    if kind == "contains" or misbehavior.filters == "substring":
         return lambda value: needle in clean(value)
     return lambda value: clean(value) == needle
 
@@ -139,7 +142,7 @@ def _moment(text: str) -> str:
 
 
 def _values(value: Any, keys: list[str]) -> list[str]:
-    """What stands at a path, with lists entered and blanks left out."""
+    """The values at a field path as text, in lists too, without nulls."""
     if isinstance(value, list):
         return [text for entry in value for text in _values(entry, keys)]
     if keys:
@@ -148,25 +151,25 @@ def _values(value: Any, keys: list[str]) -> list[str]:
 
 
 def page(
-    items: list[Json], args: Mapping[str, str], knobs: Misbehaviour
+    items: list[Json], args: Mapping[str, str], misbehavior: Misbehavior
 ) -> tuple[list[Json], dict[str, int | None]]:
     """One page of the items, and its links."""
     number = _count(args, "page[number]", 1)
     size = _count(args, "page[size]", 10)
     if not 1 <= size <= _MAX_PAGE:
         raise BadQueryError(422, f"Page size must be between 1 and {_MAX_PAGE}")
-    if knobs.page_cap is not None:
-        size = min(size, knobs.page_cap)
+    if misbehavior.page_cap is not None:
+        size = min(size, misbehavior.page_cap)
     last = max(1, -(-len(items) // size))
-    if not 1 <= number <= last or (knobs.empty_is_422 and not items):
+    if not 1 <= number <= last or (misbehavior.empty_is_422 and not items):
         raise BadQueryError(422, "Page requested is outside of result set")
     links = {
         "first": 1,
         "last": last,
-        "next": number + 1 if number < last and knobs.next_link == "number" else None,
+        "next": number + 1 if number < last and misbehavior.next_link == "number" else None,
         "prev": number - 1 if number > 1 else None,
     }
-    if knobs.next_link == "absent":
+    if misbehavior.next_link == "absent":
         del links["next"]
     return items[(number - 1) * size : number * size], links
 

@@ -1,10 +1,14 @@
-"""The objects that the sandbox holds."""
+"""The sandbox's data."""
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Callable, Iterable
+from itertools import groupby
 from typing import Any
+
+import attrs
 
 Json = dict[str, Any]
 Order = Callable[[Json], Any]
@@ -16,7 +20,7 @@ def newest_first(item: Json) -> tuple[str, Any]:
 
 
 class Table:
-    """Objects of one type by id, in their natural order; safe among threads."""
+    """Objects of one type by id, in their natural order; safe to use from several threads."""
 
     def __init__(self, items: Iterable[Json], order: Order) -> None:
         self._items: dict[str, Json] = {str(item["id"]): item for item in items}
@@ -27,7 +31,7 @@ class Table:
         self._lock = threading.RLock()
 
     def get(self, object_id: str) -> Json | None:
-        """The object, flagged if archived, or None."""
+        """The object, with a flag if it is archived, or None."""
         with self._lock:
             item = self._items.get(object_id)
             if item is not None and object_id in self._archived:
@@ -35,11 +39,11 @@ class Table:
             return item
 
     def was_deleted(self, object_id: str) -> bool:
-        """Whether an object of this id was here once."""
+        """Whether an object with this id was deleted."""
         return object_id in self._gone
 
     def all(self) -> list[Json]:
-        """Every object, archived ones too, in natural order."""
+        """All objects, archived ones too, in natural order."""
         with self._lock:
             return sorted(self._items.values(), key=self._order)
 
@@ -51,7 +55,7 @@ class Table:
             self._sorted.clear()
 
     def remove(self, object_id: str) -> None:
-        """Delete an object; no matter if it is not there."""
+        """Delete an object; does nothing if there is none with this id."""
         with self._lock:
             if self._items.pop(object_id, None) is not None:
                 self._gone.add(object_id)
@@ -59,7 +63,7 @@ class Table:
             self._sorted.clear()
 
     def archive(self, object_id: str) -> None:
-        """Take an object out of the list and leave it readable."""
+        """Remove an object from the list but keep it readable."""
         with self._lock:
             self._archived.add(object_id)
             self._sorted.clear()
@@ -83,10 +87,57 @@ class Table:
             return self._sorted["newest"]
 
     def is_scalar(self, name: str) -> bool:
-        """Whether objects of this type have an attribute ``name`` that can be sorted by."""
+        """Whether the API can sort by the attribute ``name``."""
         with self._lock:
             first = next(iter(self._items.values()), {name: None})
         return name in first and not isinstance(first[name], dict | list)
+
+
+@attrs.frozen
+class Tables:
+    """All data of the CRM."""
+
+    contacts: Table
+    users: Table
+    responses: Table
+    notes: Table
+    activity: Table
+
+    def named(self, name: str) -> Table:
+        """The table of that name."""
+        table: Table = getattr(self, name)
+        return table
+
+    def delete(self, name: str, object_id: int | str, *, cascade: bool = False) -> None:
+        """Delete an object; with ``cascade``, what belongs to a contact goes with it."""
+        self.named(name).remove(str(object_id))
+        if name != "contacts" or not cascade:
+            return
+        for table in (self.responses, self.notes, self.activity):
+            for item in table.all():
+                contact = item.get("contact") or {"id": item.get("contact_id")}
+                if str(contact["id"]) == str(object_id):
+                    table.remove(str(item["id"]))
+
+
+def without_time(item: Json) -> Json:
+    """The object with the time of day of its creation set to midnight."""
+    if "internal_created_at" not in item:
+        return item
+    return {**item, "internal_created_at": f"{str(item['internal_created_at'])[:10]} 00:00:00"}
+
+
+def shuffled_days(items: list[Json], dice: random.Random) -> list[Json]:
+    """Objects in order of creation, with the objects of each day in random order.
+
+    A database that sorts by a value with duplicates may return the duplicates in any order.
+    """
+    found: list[Json] = []
+    for _, group in groupby(items, key=lambda item: str(item["internal_created_at"])[:10]):
+        rows = list(group)
+        dice.shuffle(rows)
+        found += rows
+    return found
 
 
 def _arranged(items: list[Json], sort: str) -> list[Json]:

@@ -17,8 +17,8 @@ import pytest
 from command import MARIA, PHONE, command_fixture, finished, in_terminal, started  # noqa: F401
 from vendor import DropBefore, Hang, Status, contact
 
-from te_connector import result
-from te_connector.cli import LACKING, app, host, output
+from te_connector import host, result
+from te_connector.cli import LACKING, app, output
 from te_connector.cli import progress as progresses
 from te_connector.cli.output import Paper, broken, clean
 from te_connector.cli.progress import Progress, _duration
@@ -834,12 +834,37 @@ def test_audit_needs_an_account_and_a_receipt_that_is_there(command, monkeypatch
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_sandbox_prints_its_settings_and_ends_well(number):
     process = started("sandbox", "--contacts", "13", "--no-token-limit")
-    settings = dict(process.stdout.readline().strip().split("=", 1) for _ in range(3))
+    lines = [process.stdout.readline().rstrip("\n") for _ in range(3)]
+    assert [line.partition(" ")[0] for line in lines] == ["export"] * 3
+    settings = dict(line.removeprefix("export ").split("=", 1) for line in lines)
     assert set(settings) == {"TE_BASE_URL", "TE_CLIENT_ID", "TE_CLIENT_SECRET"}
     ran = finished(started("validate", env=settings))
     assert ran.status == 0, ran.out
     process.send_signal(number)
     assert finished(process).status == 0
+
+
+def test_the_sandbox_misbehaves_on_request(tmp_path):
+    process = started("sandbox", "--misbehave", "no-users-scope", "--misbehave", "short-pages")
+    lines = [process.stdout.readline().rstrip("\n") for _ in range(3)]
+    settings = dict(line.removeprefix("export ").split("=", 1) for line in lines)
+    ran = finished(started("validate", env={**settings, "TE_STATE_DIR": str(tmp_path)}))
+    process.send_signal(signal.SIGINT)
+    assert finished(process).status == 0
+    assert ran.status == 1
+    assert "getUsers" in ran.out
+
+
+def test_the_sandbox_lists_its_misbehaviors(command):
+    ran = command("sandbox", "--misbehave", "list")
+    assert ran.status == 0
+    assert "short-pages             Pages hold at most 7 rows." in ran.out.splitlines()
+
+
+def test_an_unknown_misbehavior_gets_a_suggestion(command):
+    ran = command("sandbox", "--misbehave", "soft-deletes")
+    assert (ran.status, ran.out) == (2, "")
+    assert "Did you mean soft-delete?" in ran.err
 
 
 def test_a_port_that_is_taken_is_told(command):
@@ -848,7 +873,7 @@ def test_a_port_that_is_taken_is_told(command):
         ran = command("sandbox", "--port", taken.getsockname()[1])
         signal.signal(signal.SIGTERM, before)
     assert (ran.status, ran.out) == (2, "")
-    assert "cannot be used" in ran.err
+    assert "Can't use port" in ran.err
 
 
 # Progress

@@ -75,9 +75,9 @@ def test_the_story_in_this_process(tmp_path, monkeypatch, capsys):
 def test_what_went_wrong_would_be_told(tmp_path, monkeypatch, capsys):
     from te_connector.cli.telling import Teller
     from te_connector.operations.audit import Verdict
-    from te_connector.sandbox import Misbehaviour, Sandbox
+    from te_connector.sandbox import Misbehavior, Sandbox
 
-    with Sandbox(14, misbehaviour=Misbehaviour(missing_scopes=("getUsers",))) as sandbox:
+    with Sandbox(14, misbehavior=Misbehavior(missing_scopes=("getUsers",))) as sandbox:
         story = demo.Story(sandbox, tmp_path)
         story.run()
     story.verdict = Verdict(1, ("line 1: changed",), ())
