@@ -17,7 +17,9 @@ from te_connector.errors import SettingsError, UsageError
 
 
 @click.command(short_help="Run a look-alike of Total Expert to try it on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port (default: any free one).")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Port (default: any free one)."
+)
 @click.option(
     "--contacts",
     type=click.IntRange(0, 1_000_000),
