@@ -117,10 +117,10 @@ def close() -> None:
 
 def _faults(error: FileFaults) -> None:
     hold(bool(error.faults), "a faulty file has faults")
-    for line in error.faults:
+    for fault in error.faults:
         hold(
-            _FAULT.fullmatch(line) is not None,
-            f"a fault has the form FILE:LINE: text, not {line!r}",
+            _FAULT.fullmatch(str(fault)) is not None,
+            f"a fault has the form FILE:LINE: text, not {str(fault)!r}",
         )
 
 

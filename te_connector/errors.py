@@ -33,7 +33,10 @@ the path *template*, the status and the object type, never a body, a query or an
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from typing import Any
+
+import attrs
 
 
 class ConnectorError(Exception):
@@ -76,14 +79,27 @@ class CredentialsMissing(UsageError):
     code = "credentials_missing"
 
 
+@attrs.frozen
+class Fault:
+    """One thing that is wrong in a file: where, and what to write instead."""
+
+    path: str
+    line: int
+    """The first line is 1."""
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.message}"
+
+
 class FileFaults(UsageError):
-    """A file has faults; ``faults`` are lines of the form ``FILE:LINE: what is wrong``."""
+    """A file has faults, all of them in ``faults``; ``str()`` has one ``FILE:LINE: text`` a line."""
 
     code = "file_faulty"
 
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = faults
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(map(str, self.faults)))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.faults,)
@@ -219,6 +235,7 @@ __all__ = [
     "ConnectorError",
     "CredentialsMissing",
     "CredentialsRefused",
+    "Fault",
     "FileFaults",
     "Forbidden",
     "GaveUp",

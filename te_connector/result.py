@@ -8,7 +8,6 @@ fault says the place and what is wrong there, and never quotes a value: the valu
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,10 +16,11 @@ from typing import Any
 import attrs
 
 from te_connector.contract import Coverage, NearMiss, Problem, Record, Subject
+from te_connector.errors import Fault
 from te_connector.manifest import locations as resources
 from te_connector.manifest.schemas import digest
 from te_connector.text import json_file as jsonfile
-from te_connector.text.document import Document, Fault, check, fail, read_json
+from te_connector.text.document import Document, check, fail, read_json
 
 MAX_FAULTS = 100
 SHARED = "record_matches_several_subjects"
@@ -77,14 +77,8 @@ class Result:
         for key in map(key_of, self.records):
             (shared if key in seen else seen).add(key)
         for problem in self.problems:
-            if problem["code"] == SHARED and problem["detail"]:
-                words = set(re.findall(r"[\w-]+", problem["detail"]))
-                shared.update(
-                    key_of(record)
-                    for record in self.records
-                    if record["id"] in words
-                    and problem["object_type"] in (None, record["object_type"])
-                )
+            if problem["code"] == SHARED and problem["object_type"] and problem["id"]:
+                shared.add((problem["object_type"], problem["id"]))
         return frozenset(shared)
 
 

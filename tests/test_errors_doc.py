@@ -2,27 +2,43 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from te_connector import errors
+from te_connector.contract import ProblemCode
 
 ROOT = Path(__file__).parent.parent
 DOC = (ROOT / "docs" / "errors.md").read_text("utf-8")
 EXPLAINED = dict(re.findall(r"^### ([a-z_]+)\n(.*?)(?=^##|\Z)", DOC, re.M | re.S))
 
 
-def codes() -> set[str]:
-    found = {getattr(errors, name).code for name in errors.__all__}
-    problem = r'(?:\.flaw|\.problem|_tell)\(\s*"([a-z_]+)"|"code": "([a-z_]+)"'
-    for file in (ROOT / "te_connector").rglob("*.py"):
-        for match in re.finditer(problem, file.read_text("utf-8")):
-            found.add(match[1] or match[2])
-    return found
+TABLE = DOC.partition("## Codes under `problems`")[2].partition("\n## ")[0]
+PROBLEMS = set(get_args(ProblemCode))
+ERRORS = {
+    error.code
+    for error in vars(errors).values()
+    if isinstance(error, type) and issubclass(error, errors.ConnectorError)
+}
 
 
 def test_every_code_is_explained_and_nothing_else():
-    assert set(EXPLAINED) == codes()
+    assert set(EXPLAINED) == ERRORS | PROBLEMS
+
+
+def test_the_table_lists_every_problem_code_once():
+    listed = re.findall(r"^\| `([a-z_]+)` \|", TABLE, re.M)
+    assert sorted(listed) == sorted(PROBLEMS)
+
+
+def test_every_problem_that_the_code_can_report_is_in_the_contract():
+    told = r'(?:\.flaw|\.problem|_tell|mark_incomplete|Note|problem)\(\s*"([a-z_]+)"|"code": "([a-z_]+)"'
+    found = set()
+    for file in (ROOT / "te_connector" / "search").rglob("*.py"):
+        found |= {match[1] or match[2] for match in re.finditer(told, file.read_text("utf-8"))}
+    assert found
+    assert found <= PROBLEMS
 
 
 @pytest.mark.parametrize("code", sorted(EXPLAINED))

@@ -28,8 +28,10 @@ def faults(folder: Path, text: str | bytes) -> list[str]:
     file.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
     with pytest.raises(FileFaults) as caught:
         result.load(file)
-    assert all(line.startswith(f"{file}:") for line in caught.value.faults)
-    return [line.removeprefix(f"{file}:") for line in caught.value.faults]
+    assert all(
+        line.startswith(f"{file}:") for line in [str(fault) for fault in caught.value.faults]
+    )
+    return [line.removeprefix(f"{file}:") for line in [str(fault) for fault in caught.value.faults]]
 
 
 def test_a_whole_result_is_read(tmp_path: Path) -> None:
@@ -80,6 +82,7 @@ def test_shared_objects_are_found_by_two_subjects(tmp_path: Path) -> None:
         "code": result.SHARED,
         "object_type": "contact",
         "subject": None,
+        "id": "77",
         "detail": "contact 77 matches several subjects.",
     }
     found = cases.load(tmp_path, cases.result(*twice, alone, other, problems=[problem]))

@@ -148,7 +148,7 @@ def run(argv: Sequence[str] | None = None) -> int:
         )
         sys.stdout.flush()
     except FileFaults as faults:
-        click.echo("\n".join(faults.faults), err=True)
+        click.echo(str(faults), err=True)
         return WRONG
     except ConnectorError as error:
         _tell(f"{error} [{error.code}]")

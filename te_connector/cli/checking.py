@@ -9,12 +9,13 @@ import click
 from te_connector import host
 from te_connector.cli.output import Paper, clean, number_of, print_json
 from te_connector.cli.settings import Given, with_settings
-from te_connector.contract import Discovery, Validation
+from te_connector.contract import Check, Discovery, Validation
+from te_connector.errors import Unreachable
 
 if TYPE_CHECKING:
     from te_connector.operations.drift import Seen
 
-_UNREACHABLE = "[unreachable]"
+_UNREACHABLE = frozenset((Unreachable.code,))
 
 
 @click.command(short_help="Check the connection.")
@@ -28,14 +29,14 @@ def validate(given: Given) -> int:
         show_checks(Paper(), answer)
     if answer["ok"]:
         return 0
-    unreached = any(check["detail"].endswith(_UNREACHABLE) for check in answer["checks"])
+    unreached = any(check["code"] in _UNREACHABLE for check in answer["checks"])
     return 3 if unreached else 1
 
 
 def show_checks(paper: Paper, answer: Validation) -> None:
     """The checks as a table, failing ones marked."""
     rows = [
-        ("ok" if check["ok"] else "FAILS", check["name"], clean(check["detail"]))
+        ("ok" if check["ok"] else "FAILS", check["name"], _seen(check))
         for check in answer["checks"]
     ]
     styles = ["" if check["ok"] else "red" for check in answer["checks"]]
@@ -46,6 +47,11 @@ def show_checks(paper: Paper, answer: Validation) -> None:
         paper.line(f"{number_of(failing, 'check')} of {len(rows)} fail.", "red")
     else:
         paper.line("The connection works.", "green")
+
+
+def _seen(check: Check) -> str:
+    code = f" [{check['code']}]" if check["code"] else ""
+    return f"{clean(check['detail'])}{code}"
 
 
 @click.command(short_help="Tell what can be found and deleted.")

@@ -24,7 +24,6 @@ LOOK_TWICE = frozenset(
         "foreign_email",
         "phone_shared",
         "record_matches_several_subjects",
-        "id_in_several_types",
         "near_misses_cut",
     )
 )

@@ -79,7 +79,7 @@ def doubts(record: Record, problems: Sequence[Problem]) -> list[str]:
         if problem["code"] in LOOK_TWICE
         and problem["subject"] == record["subject"]
         and problem["object_type"] in (None, record["object_type"])
-        and re.search(rf"(?<![\w-]){re.escape(record['id'])}(?![\w-])", problem["detail"] or "")
+        and problem["id"] == record["id"]
     ]
     start = f"{record['object_type']} {record['id']} "
     told = [text.removeprefix(start).partition("; look ")[0] for text in told]

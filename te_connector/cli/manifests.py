@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from pathlib import Path
 
+import attrs
 import click
 
 from te_connector import host
 from te_connector.cli.checking import show_discovery
 from te_connector.cli.output import Paper, clean, note, print_json
 from te_connector.cli.settings import Given, manifest_of, with_settings
-from te_connector.errors import FileFaults, SettingsError
-
-_FAULT = re.compile(r"(.+?):([0-9]+): .*", re.DOTALL)
+from te_connector.errors import Fault, FileFaults, SettingsError
 
 
 @click.command()
@@ -26,9 +24,9 @@ def check(given: Given, *, file: Path | None) -> int:
         manifest = manifest_of(_connection(given, file))
     except FileFaults as faults:
         if given.as_json:
-            print_json({"ok": False, "faults": faults.faults})
+            print_json({"ok": False, "faults": [attrs.asdict(fault) for fault in faults.faults]})
         for fault in () if given.as_json else faults.faults:
-            note("\n".join([fault, *_source(fault)]))
+            note("\n".join([str(fault), *_source(fault)]))
         return 2
     if given.as_json:
         print_json({"ok": True, "faults": []})
@@ -44,16 +42,13 @@ def _connection(given: Given, file: Path | None) -> dict[str, str]:
     return connection
 
 
-def _source(fault: str) -> list[str]:
+def _source(fault: Fault) -> list[str]:
     """The line of the file that a fault is about, below it."""
-    found = _FAULT.fullmatch(fault)
-    if found is None:
-        return []
     try:
-        lines = Path(found[1]).read_text("utf-8").splitlines()
+        lines = Path(fault.path).read_text("utf-8").splitlines()
     except (OSError, ValueError):
         return []
-    number = int(found[2])
+    number = fault.line
     if not 0 < number <= len(lines) or not lines[number - 1].strip():
         return []
     text = lines[number - 1].rstrip()

@@ -9,13 +9,13 @@ from typing import Any
 import attrs
 
 from te_connector.contract import Record
-from te_connector.errors import SubjectError
+from te_connector.errors import Fault, SubjectError
 from te_connector.manifest import locations as resources
 from te_connector.manifest.model import Manifest
 from te_connector.matching.identifiers import phones
 from te_connector.matching.matcher import match_one
 from te_connector.matching.subjects import Subject, read_one
-from te_connector.text.document import Document, Fault, check, fail, read, read_json
+from te_connector.text.document import Document, check, fail, read, read_json
 
 _NO_KINDS = ("object", "reason")
 

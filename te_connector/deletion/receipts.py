@@ -19,7 +19,7 @@ from typing import Any, cast
 import attrs
 
 from te_connector.contract import Receipt
-from te_connector.errors import FileFaults, OptionError, StateError
+from te_connector.errors import Fault, FileFaults, OptionError, StateError
 from te_connector.result import Result
 from te_connector.storage.state import sync_folder
 
@@ -54,6 +54,9 @@ class Naming:
         return str(uuid.uuid5(_NAMESPACE, text))
 
 
+_NO_RECEIPT = "this line is no receipt; name another file"
+
+
 def read(path: Path) -> list[Receipt]:
     """The whole receipts of a file; a torn last line is left out.
 
@@ -77,9 +80,9 @@ def _parsed(path: Path, content: bytes) -> tuple[list[Receipt], int]:
         if receipt is not None:
             found.append(receipt)
         elif line.strip():
-            faults.append(f"{path}:{number}: this line is no receipt; name another file")
+            faults.append(Fault(str(path), number, _NO_RECEIPT))
     if rest and not (rest.startswith(_BEGINS) or _BEGINS.startswith(rest)):
-        faults.append(f"{path}:{len(lines) + 1}: this line is no receipt; name another file")
+        faults.append(Fault(str(path), len(lines) + 1, _NO_RECEIPT))
     if faults:
         raise FileFaults(faults[:20])
     return found, len(content) - len(rest)

@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 import attrs
 
-from te_connector.errors import OptionError
+from te_connector.errors import Fault, OptionError
 from te_connector.manifest import locations as resources
-from te_connector.text.document import Document, Fault, check, fail, obeys, read, read_json
+from te_connector.text.document import Document, check, fail, obeys, read, read_json
 
 UNKNOWN_SCOPE = "unknown"
 DEFAULT_INSTEAD = "The API cannot delete this; ask the system's support to erase it."
@@ -215,7 +215,7 @@ def _load(path: Path, _stamp: tuple[tuple[str, int, int], ...], packaged: bool) 
         *check(document, grammar),
         *_references(_Sound.of(document, grammar), path.parent / resources.SCHEMAS_NAME),
     ]
-    follows = [fault for fault in found if fault.file == str(path) and fault.line in unreadable]
+    follows = [fault for fault in found if fault.path == str(path) and fault.line in unreadable]
     fail([*document.faults, *(fault for fault in found if fault not in follows)])
     return _build(document.data, path, packaged)
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from te_connector.contract import SchemaIssue
-from te_connector.errors import FileFaults
-from te_connector.text.document import Document, Fault, Place, parse, read
+from te_connector.errors import Fault, FileFaults
+from te_connector.text.document import Document, Place, parse, read
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -44,9 +44,7 @@ def faults_of(file: Path) -> Iterator[Fault]:
     try:
         document = read(file)
     except FileFaults as faults:
-        for line in faults.faults:
-            name, number, message = _split(line)
-            yield Fault(name, number, message)
+        yield from faults.faults
         return
     if not isinstance(document.data, dict):
         yield Fault(str(file), 1, "a schema must be a mapping")
@@ -57,12 +55,6 @@ def faults_of(file: Path) -> Iterator[Fault]:
         )
     yield from _refused(document)
     yield from _dangling(document)
-
-
-def _split(line: str) -> tuple[str, int, str]:
-    match = re.fullmatch(r"(.*?):(\d+): (.*)", line, re.DOTALL)
-    assert match is not None, "every fault has the form FILE:LINE: text"
-    return match[1], int(match[2]), match[3]
 
 
 def _keywords(value: Any, place: Place) -> Iterator[tuple[str, Any, Place]]:

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import attrs
 
-from te_connector.errors import FileFaults, SubjectError
+from te_connector.errors import Fault, FileFaults, SubjectError
 from te_connector.manifest.model import Kind, Manifest
 from te_connector.matching.identifiers import MAX_LENGTH, email_key, id_key, possible_phone
 from te_connector.text.answers import BadJson, parse
@@ -119,10 +119,12 @@ def read_lines(path: Path) -> list[Any]:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)  # a device has no size and no end
     except OSError as error:
-        raise FileFaults([f"{path}:1: the file cannot be read ({error.strerror})"]) from None
+        raise FileFaults(
+            [Fault(str(path), 1, f"the file cannot be read ({error.strerror})")]
+        ) from None
     if len(raw) > MAX_BYTES:
         raise FileFaults(
-            [f"{path}:1: the file is larger than {MAX_BYTES // 1048576} MiB; split it"]
+            [Fault(str(path), 1, f"the file is larger than {MAX_BYTES // 1048576} MiB; split it")]
         )
     found, faults = [], []
     for number, line in enumerate(raw.splitlines(), 1):
@@ -131,11 +133,13 @@ def read_lines(path: Path) -> list[Any]:
         try:
             found.append((number, parse(line)))
         except BadJson as fault:
-            faults.append(f"{path}:{number}: this line is not one JSON object: {fault}")
+            faults.append(Fault(str(path), number, f"this line is not one JSON object: {fault}"))
     if faults:
         raise FileFaults(faults)
     if not found:
-        raise FileFaults([f"{path}:1: the file holds no subject; write one JSON object a line"])
+        raise FileFaults(
+            [Fault(str(path), 1, "the file holds no subject; write one JSON object a line")]
+        )
     return found
 
 
@@ -145,16 +149,17 @@ def check_lines(path: Path, manifest: Manifest) -> list[dict[str, Any]]:
     :raises FileFaults: every line that is no readable subject, by its number.
     """
     subjects: list[dict[str, Any]] = []
-    faults: list[str] = []
+    faults: list[Fault] = []
     seen: dict[str, int] = {}
     for number, given in read_lines(path):
         try:
             subject = read_one(given, manifest)
         except SubjectError as error:
-            faults.append(f"{path}:{number}: {error}")
+            faults.append(Fault(str(path), number, str(error)))
             continue
         if subject.id in seen:
-            faults.append(f"{path}:{number}: the id of line {seen[subject.id]} stands here again")
+            told = f"the id of line {seen[subject.id]} stands here again"
+            faults.append(Fault(str(path), number, told))
         seen[subject.id] = number
         subjects.append(json.loads(json.dumps(given)))
     if faults:

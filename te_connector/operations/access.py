@@ -100,6 +100,7 @@ def _answer(search: Search, manifest: Manifest, wanted: Options) -> Fetched:
                     "code": "near_misses_cut",
                     "object_type": name,
                     "subject": subject,
+                    "id": None,
                     "detail": f"{count} more near misses are not listed",
                 }
             )

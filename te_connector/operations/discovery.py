@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from te_connector.api.connection import manifest_of
-from te_connector.contract import Discovery
+from te_connector.contract import CONTRACT, Discovery
 from te_connector.contract import ObjectType as ObjectTypeAnswer
 from te_connector.manifest import schemas
 from te_connector.manifest.model import Manifest, ObjectType
@@ -16,6 +16,7 @@ def discover(connection: Mapping[str, Any]) -> Discovery:
     """The hook ``discover``; see :mod:`te_connector.hookspecs`."""
     manifest = manifest_of(connection)
     return {
+        "contract": CONTRACT,
         "connector": manifest.connector,
         "api_version": manifest.api_version,
         "object_types": [_told(manifest, item) for item in manifest.objects.values()],
@@ -30,6 +31,7 @@ def _told(manifest: Manifest, item: ObjectType) -> ObjectTypeAnswer:
         "path": item.path,
         "schema": schemas.load(manifest.schemas_folder / item.schema),
         "identifiers": item.fields(),
+        "parent": item.parent.object if item.parent is not None else None,
         "scopes": [item.scope] if item.scope is not None else [],
         "access": item.access,
         "deletable": item.deletable,

@@ -13,6 +13,7 @@ from te_connector.contract import Check, Validation
 from te_connector.errors import (
     ConnectorError,
     CredentialsMissing,
+    MissingScope,
     PastEnd,
     SettingsError,
 )
@@ -27,7 +28,7 @@ def validate(connection: Mapping[str, Any]) -> Validation:
     try:
         client = Client(connections.resolve(connection))
     except CredentialsMissing as error:
-        missing = _check("credentials", False, f"{error} [{error.code}]")
+        missing = _check("credentials", False, str(error), error.code)
         return _answer([missing, *_untried(manifest)])
     with client.open():
         try:
@@ -35,7 +36,7 @@ def validate(connection: Mapping[str, Any]) -> Validation:
         except SettingsError:
             raise
         except ConnectorError as error:
-            failed = _check("credentials", False, f"{error} [{error.code}]")
+            failed = _check("credentials", False, str(error), error.code)
             return _answer([failed, *_untried(manifest)])
         checks = [
             _check("credentials", True, f"a token was given by {client.settings.host}"),
@@ -49,8 +50,8 @@ def _answer(checks: list[Check]) -> Validation:
     return {"ok": all(check["ok"] for check in checks), "checks": checks}
 
 
-def _check(name: str, ok: bool, detail: str) -> Check:
-    return {"name": name, "ok": ok, "detail": detail}
+def _check(name: str, ok: bool, detail: str, code: str | None = None) -> Check:
+    return {"name": name, "ok": ok, "code": code, "detail": detail}
 
 
 def _untried(manifest: Manifest) -> list[Check]:
@@ -67,6 +68,7 @@ def _scopes(manifest: Manifest, token: Token) -> Check:
             "scopes",
             False,
             f"not granted: {', '.join(missing)}; have them added to the client by Total Expert",
+            MissingScope.code,
         )
     return _check("scopes", True, f"granted: {', '.join(wanted)}")
 
@@ -82,6 +84,6 @@ def _object_type(client: Client, item: ObjectType) -> Check:
     except PastEnd:
         return _check(item.name, True, f"GET {item.path} answered: the list is empty")
     except ConnectorError as error:
-        return _check(item.name, False, f"{error} [{error.code}]")
+        return _check(item.name, False, str(error), error.code)
     told = "objects" if page.ids else "an empty list"
     return _check(item.name, True, f"GET {item.path} answered with {told}")

@@ -13,11 +13,12 @@ from typing import Any
 import attrs
 
 from te_connector.contract import MatchedBy, Record, Subject
+from te_connector.errors import Fault
 from te_connector.manifest.model import Manifest
 from te_connector.package.policy import Named, Policy, Rule, Withhold
 from te_connector.package.withholding import hides, released
 from te_connector.result import Key, Result, key_of, parents_of
-from te_connector.text.document import Fault, fail
+from te_connector.text.document import fail
 from te_connector.text.field_paths import steps_of
 
 WEAK = "It is a weak match: check that it is this person's, then name it under include."

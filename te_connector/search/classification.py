@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from te_connector.contract import MatchedBy, NearMiss, Problem, Record
+from te_connector.contract import MatchedBy, NearMiss, Problem, ProblemCode, Record
 from te_connector.manifest import schemas
 from te_connector.manifest.model import Manifest, ObjectType
 from te_connector.matching.matcher import Evidence, emails_asked, emails_of
@@ -42,7 +42,6 @@ class Judge:
                 if findings.object_type.name in wanted:
                     records.append(self._record(findings.object_type, subject, name, found, weak))
             self._tell_shared(findings)
-        self._tell_same_id()
         order = {name: place for place, name in enumerate(self._subjects)}
         records.sort(key=lambda record: order[record["subject"]])
         return records
@@ -100,6 +99,7 @@ class Judge:
                 "foreign_email",
                 of_type.name,
                 subject,
+                name,
                 f"{of_type.name} {name} matches by phone alone and carries an e-mail address that is "
                 "not the subject's; look before it goes out or is deleted",
             )
@@ -108,6 +108,7 @@ class Judge:
                 "phone_shared",
                 of_type.name,
                 subject,
+                name,
                 f"{of_type.name} {name} matches by a phone that {_others(len(sharing))}; "
                 "look before it goes out or is deleted",
             )
@@ -120,35 +121,22 @@ class Judge:
                     "record_matches_several_subjects",
                     findings.object_type.name,
                     subject,
+                    name,
                     f"{findings.object_type.name} {name} matches {len(subjects)} subjects; look whose "
                     "it is before it goes out or is deleted",
                 )
 
-    def _tell_same_id(self) -> None:
-        """Ids are counted per type: the same number in two types is likely to be two people."""
-        types: dict[tuple[str, str], list[str]] = {}
-        for findings in self._findings.values():
-            for (subject, name), found in findings.found.items():
-                compared = {
-                    self._manifest.kinds[reason.identifier].compare
-                    for reason in found.evidence
-                    if reason.identifier in self._manifest.kinds
-                }
-                if compared == {"id"}:
-                    types.setdefault((subject, name), []).append(findings.object_type.name)
-        for (subject, name), named in types.items():
-            if len(named) > 1:
-                self._tell(
-                    "id_in_several_types",
-                    None,
-                    subject,
-                    f"the id {name} is one of several types ({', '.join(named)}), which count their "
-                    "ids apart; look whether all of them are the subject's",
-                )
-
-    def _tell(self, code: str, object_type: str | None, subject: str, detail: str) -> None:
+    def _tell(
+        self, code: ProblemCode, object_type: str, subject: str, name: str, detail: str
+    ) -> None:
         self.problems.append(
-            {"code": code, "object_type": object_type, "subject": subject, "detail": detail}
+            {
+                "code": code,
+                "object_type": object_type,
+                "subject": subject,
+                "id": name,
+                "detail": detail,
+            }
         )
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
 from te_connector.api.pages import Item
-from te_connector.contract import Problem
+from te_connector.contract import Problem, ProblemCode
 from te_connector.manifest.model import ObjectType
 from te_connector.matching.identifiers import id_key
 from te_connector.matching.matcher import ChildMatcher, Evidence, Matcher
@@ -66,7 +66,7 @@ class Findings:
         self, subject: str, name: str, data: dict[str, Any], mine: tuple[Evidence, ...]
     ) -> None:
         if too_deep(data):
-            self.flaw("answer_odd", f"object {name} is nested too deeply to be read", subject)
+            self.flaw("answer_odd", f"object {name} is nested too deeply to be read", subject, name)
             return
         self.found[subject, name] = Found(data, mine)
         self.near.pop((subject, name), None)
@@ -81,18 +81,23 @@ class Findings:
             self._more_near.add((subject, name))
             self.unlisted_near[subject] = self.unlisted_near.get(subject, 0) + 1
 
-    def flaw(self, code: str, detail: str, subject: str | None = None) -> None:
+    def flaw(
+        self, code: str, detail: str, subject: str | None = None, object_id: str | None = None
+    ) -> None:
         """Note why the look at this type is not complete."""
         self.flawed = True
         self.reasons.append(detail)
-        self.problem(code, detail, subject)
+        self.problem(code, detail, subject, object_id)
 
-    def problem(self, code: str, detail: str, subject: str | None = None) -> None:
+    def problem(
+        self, code: str, detail: str, subject: str | None = None, object_id: str | None = None
+    ) -> None:
         """Note something that a person should know."""
         told: Problem = {
-            "code": code,
+            "code": cast("ProblemCode", code),
             "object_type": self.object_type.name,
             "subject": subject,
+            "id": object_id,
             "detail": detail,
         }
         if told not in self.problems:

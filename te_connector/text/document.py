@@ -16,7 +16,7 @@ from typing import Any
 
 import attrs
 
-from te_connector.errors import FileFaults
+from te_connector.errors import Fault, FileFaults
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 40
@@ -40,18 +40,6 @@ _TYPE_NAMES = {
     "object": "a mapping (key: value)",
     "null": "empty",
 }
-
-
-@attrs.frozen
-class Fault:
-    """One thing that is wrong, where, and what to write instead."""
-
-    file: str
-    line: int
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.message}"
 
 
 @attrs.frozen
@@ -81,8 +69,8 @@ class Document:
 def fail(faults: list[Fault]) -> None:
     """Raise :class:`FileFaults` with all of them in the order of their lines, if there are any."""
     if faults:
-        ordered = sorted(set(faults), key=lambda fault: (fault.file, fault.line, fault.message))
-        raise FileFaults([str(fault) for fault in ordered])
+        ordered = sorted(set(faults), key=lambda fault: (fault.path, fault.line, fault.message))
+        raise FileFaults(ordered)
 
 
 def read(path: Path, *, keep: bool = False) -> Document:
@@ -95,10 +83,12 @@ def read(path: Path, *, keep: bool = False) -> Document:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)  # a device has no size and no end
         if len(raw) > MAX_BYTES:
-            raise FileFaults([f"{name}:1: the file is larger than {MAX_BYTES // 1048576} MiB"])
+            raise FileFaults(
+                [Fault(name, 1, f"the file is larger than {MAX_BYTES // 1048576} MiB")]
+            )
     except OSError as error:
         why = error.strerror or type(error).__name__
-        raise FileFaults([f"{name}:1: the file cannot be read ({why})"]) from None
+        raise FileFaults([Fault(name, 1, f"the file cannot be read ({why})")]) from None
     return parse(raw, name, keep=keep)
 
 
@@ -108,7 +98,9 @@ def parse(raw: bytes, name: str, *, keep: bool = False) -> Document:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise FileFaults([f"{name}:{line}: the file is not UTF-8 text; save it as UTF-8"]) from None
+        raise FileFaults(
+            [Fault(name, line, "the file is not UTF-8 text; save it as UTF-8")]
+        ) from None
     reader = _Reader(name, text)
     data = reader.document()
     if not keep:

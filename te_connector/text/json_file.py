@@ -19,8 +19,8 @@ from typing import Any
 
 import attrs
 
-from te_connector.errors import FileFaults
-from te_connector.text.document import Document, Fault, Place
+from te_connector.errors import Fault, FileFaults
+from te_connector.text.document import Document, Place
 
 MAX_BYTES = 1024 * 1024 * 1024
 
@@ -64,24 +64,28 @@ def _float(text: str) -> float:
 def _parse(path: Path) -> Any:
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise FileFaults([f"{path}:1: the file is larger than 1 GiB; fetch fewer subjects"])
+            raise FileFaults(
+                [Fault(str(path), 1, "the file is larger than 1 GiB; fetch fewer subjects")]
+            )
         text = path.read_bytes().decode("utf-8-sig")
         data = _loads(text)
     except OSError as error:
         why = error.strerror or type(error).__name__
-        fault = f"1: the file cannot be read ({why})"
+        line, fault = 1, f"the file cannot be read ({why})"
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        fault = f"{line}: the file is not UTF-8 text; fetch again"
+        fault = "the file is not UTF-8 text; fetch again"
     except json.JSONDecodeError as error:
-        fault = f"{error.lineno}: this is not whole JSON; fetch again"
+        line, fault = error.lineno, "this is not whole JSON; fetch again"
     except _Refused as refused:
-        fault = f"{_line_refused(text)}: {refused}"
+        line, fault = _line_refused(text), str(refused)
     except (RecursionError, ValueError):  # the latter: a whole number of thousands of digits
-        fault = "1: a value is nested too deeply or too long"
+        line, fault = 1, "a value is nested too deeply or too long"
     else:
         return data
-    raise FileFaults([f"{path}:{fault}"])  # here, without the decoder's error, which holds the text
+    raise FileFaults(
+        [Fault(str(path), line, fault)]
+    )  # here, without the decoder's error, which holds the text
 
 
 def _line_refused(text: str) -> int:

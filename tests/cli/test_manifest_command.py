@@ -11,6 +11,7 @@ import yaml
 from command import command_fixture  # noqa: F401
 
 from te_connector.cli import manifests
+from te_connector.errors import Fault
 
 
 @pytest.fixture(name="copy")
@@ -80,7 +81,11 @@ def test_check_tells_all_faults_at_once_with_their_lines_and_the_meant_key(comma
         assert f"| {lines[number - 1]}"[:40].strip() in ran.err
     answer = command("manifest", "check", copy, "--json")
     assert answer.status == 2
-    assert answer.document == {"ok": False, "faults": faults}
+    told = [
+        {"path": str(copy), "line": int(line), "message": message}
+        for line, _, message in (fault.removeprefix(f"{copy}:").partition(": ") for fault in faults)
+    ]
+    assert answer.document == {"ok": False, "faults": told}
     assert answer.err == ""
 
 
@@ -100,10 +105,10 @@ def test_check_of_a_file_that_is_not_there_is_one_line(command, tmp_path):
 def test_a_fault_without_a_line_of_text_is_told_alone(tmp_path):
     file = tmp_path / "x.yaml"
     file.write_text("a: 1\n\n")
-    assert manifests._source(f"{file}:2: wrong") == []
-    assert manifests._source(f"{file}:9: wrong") == []
-    assert manifests._source("no place") == []
-    assert manifests._source(f"{file}:1: wrong") == ["      1 | a: 1"]
+    assert manifests._source(Fault(str(file), 2, "wrong")) == []
+    assert manifests._source(Fault(str(file), 9, "wrong")) == []
+    assert manifests._source(Fault("no place", 1, "wrong")) == []
+    assert manifests._source(Fault(str(file), 1, "wrong")) == ["      1 | a: 1"]
 
 
 def test_show_tells_what_a_manifest_amounts_to(command, copy):

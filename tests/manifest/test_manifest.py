@@ -54,7 +54,7 @@ def _copied(tmp_path: Path) -> Copy:
 def faults_of(path: Path) -> list[str]:
     with pytest.raises(FileFaults) as caught:
         manifest.load(path)
-    return caught.value.faults
+    return [str(fault) for fault in caught.value.faults]
 
 
 def line_of(path: Path, mark: str) -> int:

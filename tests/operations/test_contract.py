@@ -611,8 +611,8 @@ def test_hook_validate_connection_checks_credentials_scopes_and_each_object_type
     assert answer["ok"] is True
     assert [check["name"] for check in answer["checks"]] == ["credentials", "scopes", *TYPES]
     for check in answer["checks"]:
-        assert set(check) == {"name", "ok", "detail"}
-        assert check["ok"] is True
+        assert set(check) == {"name", "ok", "code", "detail"}
+        assert (check["ok"], check["code"]) == (True, None)
         assert check["detail"]
     assert filled.token_requests == 1
     assert len(filled.log) == 4
@@ -641,7 +641,7 @@ def test_a_wrong_secret_is_an_answer_of_validate_and_an_error_elsewhere(
     assert list(checks) == ["credentials", "scopes", *TYPES]
     assert not any(check["ok"] for check in answer["checks"])
     assert "client id and secret" in checks["credentials"]["detail"]
-    assert "credentials_refused" in checks["credentials"]["detail"]
+    assert checks["credentials"]["code"] == "credentials_refused"
     assert wrong not in json.dumps(answer)
     for call in (
         lambda: host.fetch(connection, [subject(email=ADA)]),
@@ -685,7 +685,7 @@ def test_a_missing_scope_is_told_for_its_type_and_the_others_go_on(
     assert validated["ok"] is False
     checks = {check["name"]: check for check in validated["checks"]}
     assert [name for name, check in checks.items() if not check["ok"]] == ["scopes", lacking]
-    assert "scope_missing" in checks[lacking]["detail"]
+    assert checks[lacking]["code"] == checks["scopes"]["code"] == "scope_missing"
     answer = host.fetch(connection, [subject(email=ADA)])
     assert filled.token_requests == 1  # none was spent on insufficient_scope
     told = {entry["object_type"]: entry["complete"] for entry in answer["coverage"]}
@@ -732,7 +732,7 @@ def test_an_unreachable_host_is_told_at_once(
         answer = host.validate(connection)
         assert answer["ok"] is False
         assert answer["checks"][0]["name"] == "credentials"
-        assert "unreachable" in answer["checks"][0]["detail"]
+        assert answer["checks"][0]["code"] == "unreachable"
         return
     with pytest.raises(errors.Unreachable) as caught:
         if hook == "fetch":
@@ -768,7 +768,7 @@ def test_one_types_failure_is_its_own(
     answer = host.fetch(connection, [subject(email=ADA)])
     assert [entry["complete"] for entry in answer["coverage"]] == [True, False, True]
     (problem,) = answer["problems"]
-    assert set(problem) == {"code", "object_type", "subject", "detail"}
+    assert set(problem) == {"code", "object_type", "subject", "id", "detail"}
     assert (problem["code"], problem["object_type"], problem["subject"]) == (
         "gave_up", "user", None,
     )  # fmt: skip
@@ -894,11 +894,15 @@ def test_hook_discover_needs_no_network_no_credentials_and_no_state_dir(
     before = sorted(tmp_path.rglob("*"))
     answer = host.discover({"connector": CONNECTOR})
     assert sorted(tmp_path.rglob("*")) == before
-    assert set(answer) == {"connector", "api_version", "object_types", "not_searched"}
+    assert set(answer) == {
+        "contract", "connector", "api_version", "object_types", "not_searched",
+    }  # fmt: skip
+    assert answer["contract"] == "2"
+    assert [item["parent"] for item in answer["object_types"]] == [None, None, "contact"]
     assert (answer["connector"], answer["api_version"]) == (CONNECTOR, "v1")
     for item in answer["object_types"]:
         assert set(item) == {
-            "name", "title", "path", "schema", "identifiers", "scopes", "access", "deletable",
+            "name", "title", "path", "schema", "identifiers", "parent", "scopes", "access", "deletable",
         }  # fmt: skip
         assert item["schema"]["$schema"].endswith("2020-12/schema")
     told = {item["name"]: item for item in answer["object_types"]}

@@ -39,7 +39,7 @@ from te_connector.api import connection as connections
 from te_connector.api.client import Client
 from te_connector.api.session import TokenKeeper
 from te_connector.api.transport import Transport
-from te_connector.errors import ConnectorError
+from te_connector.errors import ConnectorError, FileFaults
 from te_connector.matching import subjects
 from te_connector.matching.subjects import Subject
 from te_connector.operations.audit import Trail
@@ -48,7 +48,6 @@ from te_connector.storage import vault
 from te_connector.storage.secret import Secret
 from te_connector.storage.state import StateDir
 from te_connector.storage.vault import Login
-from te_connector.text.document import FileFaults
 
 pytestmark = pytest.mark.usefixtures("impatient")
 PERSON = {
@@ -748,7 +747,7 @@ def test_errors_survive_the_way_between_processes() -> None:
     made: list[ConnectorError] = [
         errors.TokenBudgetSpent(when, 2, 3600),
         errors.Stopped(),
-        FileFaults(["a:1: one", "a:2: two"]),
+        FileFaults([errors.Fault("a", 1, "one"), errors.Fault("a", 2, "two")]),
         errors.NotFound("x", status=404, by_api=False),
         errors.Unreachable("x", sent=True),
         errors.SettingsError("x"),

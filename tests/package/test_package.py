@@ -396,7 +396,13 @@ def test_a_subject_never_sees_another(tmp_path: Path) -> None:
         cases.record("contact", theirs, subject="req-2"),
         coverage=[cases.coverage("contact", complete=False, reason=reason)],
         problems=[
-            {"code": "x", "object_type": "contact", "subject": None, "detail": f"{CANARY} 80817"}
+            {
+                "code": "x",
+                "object_type": "contact",
+                "subject": None,
+                "id": None,
+                "detail": f"{CANARY} 80817",
+            }
         ],
     )
     first, second = package(tmp_path, whole).packages
@@ -433,7 +439,7 @@ def test_a_policy_that_does_not_fit_the_result_is_a_fault(
     )
     with pytest.raises(FileFaults) as caught:
         package(tmp_path, whole, policy)
-    (line,) = caught.value.faults
+    (line,) = [str(fault) for fault in caught.value.faults]
     assert line.startswith(f"{tmp_path / 'policy.yaml'}:1: ")
     assert says in line
     assert not (tmp_path / "out").exists()

@@ -29,8 +29,8 @@ def faults(folder: Path, text: str) -> list[str]:
     with pytest.raises(FileFaults) as caught:
         load(folder, text)
     name = f"{folder / 'policy.yaml'}:"
-    assert all(line.startswith(name) for line in caught.value.faults)
-    return [line.removeprefix(name) for line in caught.value.faults]
+    assert all(line.startswith(name) for line in [str(fault) for fault in caught.value.faults])
+    return [line.removeprefix(name) for line in [str(fault) for fault in caught.value.faults]]
 
 
 def test_a_policy_says_what_it_says(tmp_path: Path) -> None:

@@ -149,18 +149,6 @@ def test_a_record_that_matches_two_subjects_is_told_to_both(
     }
 
 
-def test_one_id_in_two_types_is_told(host: Host, connection: Any, vendor: Vendor) -> None:
-    """Contacts and users count their ids apart, so it is likely to be two people."""
-    vendor.tables["contacts"] = [v.contact(7), v.contact(8, email=ADA), *v.many(2)]
-    vendor.tables["users"] = [v.user(7), v.user(8)]
-    answer = host.fetch(connection, [subject(service_id="7")])
-    assert (ids_of(answer, "contact"), ids_of(answer, "user")) == (["7"], ["7"])
-    assert told(answer) == {("id_in_several_types", None, "req-1")}
-    assert "contact, user" in answer["problems"][0]["detail"]
-    answer = host.fetch(connection, [subject(service_id="8", email=ADA)])
-    assert told(answer) == set()
-
-
 def test_a_child_is_as_strong_as_its_contact_and_names_it(
     host: Host, connection: Any, vendor: Vendor
 ) -> None:

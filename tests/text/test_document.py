@@ -16,8 +16,8 @@ def faults_of(text: str | bytes) -> list[str]:
     raw = text.encode("utf-8") if isinstance(text, str) else text
     with pytest.raises(FileFaults) as caught:
         document.parse(raw, "f.yaml")
-    assert str(caught.value) == "\n".join(caught.value.faults)
-    return caught.value.faults
+    assert str(caught.value) == "\n".join([str(fault) for fault in caught.value.faults])
+    return [str(fault) for fault in caught.value.faults]
 
 
 WORDS: dict[str, Any] = {
