@@ -24,6 +24,9 @@ from te_connector.search.findings import Findings
 from te_connector.search.lookup import look_quickly, look_up_children, requests_expected
 from te_connector.search.scan import Search, ids_asked, look_at_children, look_exhaustively
 
+_FLAGS = ("check_only", "plan_only", "independent")
+_KNOWN = ("object_types", "coverage", "progress", *_FLAGS)
+
 
 @attrs.frozen
 class Options:
@@ -31,7 +34,9 @@ class Options:
 
     object_types: tuple[str, ...]
     quick: bool
+    check_only: bool
     plan_only: bool
+    independent: bool
     reporter: Reporter
 
 
@@ -40,7 +45,7 @@ def read_options(options: Any, manifest: Manifest) -> Options:
 
     :raises OptionError: one is unknown or of the wrong kind.
     """
-    given = mapping_of(options, ("object_types", "coverage", "progress", "plan_only"))
+    given = mapping_of(options, _KNOWN)
     names = given.get("object_types")
     if names is None:
         names = list(manifest.objects)
@@ -51,13 +56,16 @@ def read_options(options: Any, manifest: Manifest) -> Options:
     coverage = given.get("coverage", "exhaustive")
     if coverage not in ("exhaustive", "quick"):
         raise OptionError("coverage must be exhaustive or quick.")
-    if not isinstance(given.get("plan_only", False), bool):
-        raise OptionError("plan_only must be true or false.")
+    for name in _FLAGS:
+        if not isinstance(given.get(name, False), bool):
+            raise OptionError(f"{name} must be true or false.")
     return Options(
         tuple(dict.fromkeys(names)),
         coverage == "quick",
-        given.get("plan_only", False),
-        Reporter(progress_of(given)),
+        check_only=given.get("check_only", False),
+        plan_only=given.get("plan_only", False),
+        independent=given.get("independent", False),
+        reporter=Reporter(progress_of(given)),
     )
 
 
@@ -66,6 +74,8 @@ def fetch(connection: Mapping[str, Any], subjects: Any, options: Any) -> Fetched
     manifest = connections.manifest_of(connection)
     given = subject_reader.read(subjects, manifest)
     wanted = read_options(options, manifest)
+    if wanted.check_only:
+        return {"plan": []}
     client = Client(connections.resolve(connection))
     with client.open(wanted.reporter.tell):
         try:
@@ -87,7 +97,7 @@ def _answer(search: Search, manifest: Manifest, wanted: Options) -> Fetched:
     for object_type in manifest.parents_first():
         if object_type.name in needed:
             done[object_type.name] = _look(search, object_type, done, wanted.quick)
-    judge = Judge(manifest, search.subjects, done)
+    judge = Judge(manifest, search.subjects, done, independent=wanted.independent)
     records = judge.judge(wanted.object_types)
     problems: list[Problem] = [
         problem for findings in done.values() for problem in findings.problems

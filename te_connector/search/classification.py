@@ -16,8 +16,14 @@ class Judge:
     """Turns what was found of all types into records, problems and near misses."""
 
     def __init__(
-        self, manifest: Manifest, subjects: Sequence[Subject], all_findings: Mapping[str, Findings]
+        self,
+        manifest: Manifest,
+        subjects: Sequence[Subject],
+        all_findings: Mapping[str, Findings],
+        *,
+        independent: bool = False,
     ) -> None:
+        self._independent = independent
         self._manifest = manifest
         self._subjects = {subject.id: subject for subject in subjects}
         self._findings = all_findings
@@ -36,15 +42,49 @@ class Judge:
         records: list[Record] = []
         wanted = set(wanted)
         for findings in self._findings.values():
+            self._weigh(findings)
+            of_type = findings.object_type
+            owners = self._owners(findings)
             for (subject, name), found in findings.found.items():
-                weak = self._is_weak(findings, subject, name, found)
-                self._weak[findings.object_type.name, subject, name] = weak
-                if findings.object_type.name in wanted:
-                    records.append(self._record(findings.object_type, subject, name, found, weak))
-            self._tell_shared(findings)
+                weak = self._weak[of_type.name, subject, name]
+                if of_type.name in wanted and subject in owners[name]:
+                    records.append(self._record(of_type, subject, name, found, weak))
+            self._forget_doubts(of_type, owners)
+            if not self._independent:
+                self._tell_shared(findings, owners)
         order = {name: place for place, name in enumerate(self._subjects)}
         records.sort(key=lambda record: order[record["subject"]])
         return records
+
+    def _weigh(self, findings: Findings) -> None:
+        for (subject, name), found in findings.found.items():
+            weak = self._is_weak(findings, subject, name, found)
+            self._weak[findings.object_type.name, subject, name] = weak
+
+    def _owners(self, findings: Findings) -> dict[str, list[str]]:
+        """Whose each object is: those it is strong for, or, if there are none, those it is weak for."""
+        owners = findings.owners()
+        if self._independent:
+            return owners
+        strong = {
+            name: [
+                subject
+                for subject in subjects
+                if not self._weak[findings.object_type.name, subject, name]
+            ]
+            for name, subjects in owners.items()
+        }
+        return {name: strong[name] or subjects for name, subjects in owners.items()}
+
+    def _forget_doubts(self, object_type: ObjectType, owners: Mapping[str, list[str]]) -> None:
+        """Keep no word of an object that is returned for somebody else alone."""
+        self.problems = [
+            one
+            for one in self.problems
+            if one["object_type"] != object_type.name
+            or one["id"] is None
+            or one["subject"] in owners[one["id"]]
+        ]
 
     def near_misses(self, wanted: Iterable[str]) -> list[NearMiss]:
         """What came close, of the wanted types."""
@@ -114,8 +154,8 @@ class Judge:
             )
         return bool(foreign or sharing)
 
-    def _tell_shared(self, findings: Findings) -> None:
-        for name, subjects in findings.owners().items():
+    def _tell_shared(self, findings: Findings, owners: Mapping[str, list[str]]) -> None:
+        for name, subjects in owners.items():
             for subject in subjects if len(subjects) > 1 else ():
                 self._tell(
                     "record_matches_several_subjects",

@@ -430,6 +430,21 @@ def test_the_vendors_filter_decides_nothing(
         assert coverage_of(answer, name)["fields"] == {}
 
 
+def test_check_only_checks_the_call_and_sends_nothing(
+    host: Host, connection: dict[str, Any], filled: Vendor, tmp_path: Any
+) -> None:
+    """It needs no credentials and makes no state directory."""
+    del connection["credentials"]
+    answer = host.fetch(connection, [subject(email=ADA)], {"check_only": True})
+    assert answer == {"plan": []}
+    with pytest.raises(errors.SubjectError):
+        host.fetch(connection, [subject(email="none")], {"check_only": True})
+    with pytest.raises(errors.OptionError):
+        host.fetch(connection, [subject(email=ADA)], {"check_only": True, "coverage": "slow"})
+    assert filled.log == []
+    assert filled.token_requests == 0
+
+
 def test_plan_only_says_what_would_be_done(
     host: Host, connection: dict[str, Any], filled: Vendor
 ) -> None:
@@ -793,6 +808,10 @@ WRONG_FETCH: dict[str, tuple[Any, Any, tuple[str, ...]]] = {
     "an unknown coverage": ([subject(email=ADA)], {"coverage": "fast"}, ("exhaustive", "quick")),
     "a progress that cannot be called": ([subject(email=ADA)], {"progress": 5}, ("progress",)),
     "a plan_only that is no truth value": ([subject(email=ADA)], {"plan_only": 1}, ("plan_only",)),
+    "a check_only that is no truth value": ([subject(email=ADA)], {"check_only": 1}, ("check_only",)),
+    "an independent that is no truth value": (
+        [subject(email=ADA)], {"independent": "no"}, ("independent",),
+    ),
     "no subjects": ([], None, ("subject",)),
     "subjects that are None": (None, None, ("subjects",)),
     "subjects that are a subject": (subject(email=ADA), None, ("subjects",)),

@@ -134,18 +134,17 @@ def test_a_record_that_matches_two_subjects_is_told_to_both(
     host: Host, connection: Any, vendor: Vendor
 ) -> None:
     """Each gets it, with the reasons that are theirs alone."""
-    contacts = [v.contact(5, email=ADA, phone_home="763-555-0123"), v.contact(6, email=ADA)]
-    one, two = subject("one", email=ADA), subject("two", phone=PHONE)
+    contacts = [v.contact(5, email=ADA, email_work="bob@example.com"), v.contact(6, email=ADA)]
+    one, two = subject("one", email=ADA), subject("two", email="bob@example.com")
     answer = fetched(host, connection, vendor, contacts, one, two)
     assert [(r["subject"], r["id"], r["matched_by"]) for r in answer["records"]] == [
         ("one", "5", [{"identifier": "email", "field": "email"}]),
         ("one", "6", [{"identifier": "email", "field": "email"}]),
-        ("two", "5", [{"identifier": "phone", "field": "phone_home"}]),
+        ("two", "5", [{"identifier": "email", "field": "email_work"}]),
     ]
     assert told(answer) == {
         ("record_matches_several_subjects", "contact", "one"),
         ("record_matches_several_subjects", "contact", "two"),
-        ("foreign_email", "contact", "two"),
     }
 
 
@@ -280,3 +279,34 @@ def test_problems_and_near_misses_show_no_personal_data(
     assert answer["near_misses"]
     for value in ("eve", "ada", "5550123", "555-0123", "example.com"):
         assert value not in text
+
+
+def test_an_object_that_is_strong_for_one_subject_is_not_returned_for_one_it_is_weak_for(
+    host: Host, connection: Any, vendor: Vendor
+) -> None:
+    """Its survey response goes with it; with independent subjects both get it."""
+    vendor.tables["contacts"] = [v.contact(1, email=ADA, phone_cell=PHONE), *v.many(3)]
+    vendor.tables["contact-survey-responses"] = [v.response("aa" * 8, 1)]
+    asked = [subject("ada", email=ADA), subject("bob", phone=PHONE, email="bob@example.com")]
+    answer = host.fetch(connection, asked)
+    assert {(one["subject"], one["object_type"]) for one in answer["records"]} == {
+        ("ada", "contact"),
+        ("ada", "contact_survey_response"),
+    }
+    assert answer["problems"] == []
+    answer = host.fetch(connection, asked, {"independent": True})
+    assert sorted(one["subject"] for one in answer["records"]) == ["ada", "ada", "bob", "bob"]
+
+
+def test_independent_subjects_that_share_an_object_are_each_answered_without_a_word_of_it(
+    host: Host, connection: Any, vendor: Vendor
+) -> None:
+    vendor.tables["contacts"] = [v.contact(1, email=ADA), *v.many(3)]
+    asked = [subject("one", email=ADA), subject("two", email=ADA)]
+    together = host.fetch(connection, asked, {**CONTACTS, "independent": True})
+    assert [one["subject"] for one in together["records"]] == ["one", "two"]
+    assert together["problems"] == []
+    for person in asked:
+        alone = host.fetch(connection, [person], CONTACTS)
+        mine = [one for one in together["records"] if one["subject"] == person["id"]]
+        assert alone["records"] == mine
