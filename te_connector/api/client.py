@@ -92,6 +92,8 @@ class Client:
         self._lock = threading.Lock()
         self._answered = False
         self._refused: set[str] = set()
+        self.paths_that_work: set[str] = set()
+        """Paths of the object types of which this client read an object by its id."""
         self._sent = 0
         self._fastest: float | None = None
 

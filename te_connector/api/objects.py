@@ -1,4 +1,8 @@
-"""One object, read by its id, and whether that way of reading is known to be right."""
+"""Read one object by its id, and check that reading by id works at all.
+
+The API document doesn't say how an object that doesn't exist is answered. A 404 is proof of absence
+only if the same path gives other objects: a wrong base URL answers 404 to everything.
+"""
 
 from __future__ import annotations
 
@@ -12,39 +16,35 @@ from te_connector.manifest.model import ObjectType
 from te_connector.matching.identifiers import has_shape, id_key
 from te_connector.text.answers import too_deep
 
-_MOST_SHOWN = 1000
-_shown: set[tuple[str, str, str]] = set()
-"""By-id paths that gave an object, by base URL, client id and path: a fact about the path alone."""
 
-
-def read_object(client: Client, object_type: ObjectType, name: str) -> dict[str, Any]:
-    """The object with that id.
+def read_object(client: Client, object_type: ObjectType, object_id: str) -> dict[str, Any]:
+    """Read the object with this id.
 
     :raises NotFound: 404 or 410.
-    :raises OddAnswer: 200 with something else than this object.
+    :raises OddAnswer: 200 with anything but this object.
     :raises AnswerError: any other answer.
     """
     template = f"{object_type.path}/{{id}}"
-    body = client.get(object_path(object_type.path, name), template=template)
-    items = (
+    body = client.get(object_path(object_type.path, object_id), template=template)
+    item = (
         body
         if isinstance(body, Mapping) and object_type.id_field in body
-        else _single(client, body)
+        else _item_in_envelope(client, body)
     )
-    if items is None or id_key(items.get(object_type.id_field)) != name:
+    if item is None or id_key(item.get(object_type.id_field)) != object_id:
         raise OddAnswer(
-            f"GET {template} answered 200 with something else than that object.", status=200
+            f"GET {template} answered 200 with something other than that object.", status=200
         )
-    if too_deep(items):
+    if too_deep(item):
         raise OddAnswer(
             f"GET {template} answered 200 with an object nested too deeply.", status=200
         )
-    _note_shown(client, object_type)
-    return dict(items)
+    client.paths_that_work.add(object_type.path)
+    return dict(item)
 
 
-def _single(client: Client, body: Any) -> Item | None:
-    """The one object of an envelope: documented for one endpoint, so accepted of all."""
+def _item_in_envelope(client: Client, body: Any) -> Item | None:
+    """The only object of a list envelope. One endpoint is documented that way; accept it from all."""
     if not isinstance(body, Mapping):
         return None
     for key in client.settings.manifest.paging.items:
@@ -56,41 +56,30 @@ def _single(client: Client, body: Any) -> Item | None:
     return None
 
 
-def _place(client: Client, object_type: ObjectType) -> tuple[str, str, str]:
-    return client.settings.base_url, client.settings.client_id, object_type.path
-
-
-def _note_shown(client: Client, object_type: ObjectType) -> None:
-    if len(_shown) < _MOST_SHOWN:
-        _shown.add(_place(client, object_type))
-
-
-def path_is_shown(
-    client: Client, object_type: ObjectType, name: str, *, anew: bool = False
+def reading_by_id_works(
+    client: Client, object_type: ObjectType, other_than: str, *, recheck: bool = False
 ) -> bool:
-    """Whether reading by id is known to give objects, so that a 404 means what it says.
+    """Whether reading by id gives objects, so that a 404 means that the object doesn't exist.
 
-    Where it is not known yet (or is to be shown ``anew``), another object than ``name`` is taken
-    from the list and read by its id: two requests.
+    Costs nothing if this client already read an object of the type by id. Otherwise, or with
+    ``recheck``, it takes an object other than ``other_than`` from the list and reads it: two requests.
     """
-    if not anew and _place(client, object_type) in _shown:
+    if not recheck and object_type.path in client.paths_that_work:
         return True
     try:
         _, items = read_page(client, object_type, params_of(client, object_type, 1))
         for item in items:
-            other = id_key(item.get(object_type.id_field))
-            if other is not None and other != name and has_shape(other, object_type.id_shape):
-                read_object(client, object_type, other)
+            listed = id_key(item.get(object_type.id_field))
+            if listed not in (None, other_than) and has_shape(listed, object_type.id_shape):
+                read_object(client, object_type, listed)
                 return True
-    except PastEnd:
-        return False
-    except NotFound:
+    except (PastEnd, NotFound):
         return False
     return False
 
 
 def is_listed_empty(client: Client, object_type: ObjectType) -> bool:
-    """Whether the type's list holds nothing at all."""
+    """Whether the type's list has no objects."""
     try:
         page, _ = read_page(client, object_type, params_of(client, object_type, 1))
     except PastEnd:

@@ -100,7 +100,7 @@ def read_page(
 
 def _items(body: Any, names: Sequence[str], where: str) -> list[Item]:
     if not isinstance(body, Mapping):
-        raise OddAnswer(f"{where} answered 200 with something else than an object.", status=200)
+        raise OddAnswer(f"{where} answered 200 with something other than an object.", status=200)
     for name in names:
         items = body.get(name)
         if isinstance(items, Mapping):

@@ -23,7 +23,7 @@ import attrs
 
 from te_connector.api import connection as connections
 from te_connector.api.client import Client, Deletion, backoff, object_path
-from te_connector.api.objects import is_listed_empty, path_is_shown, read_object
+from te_connector.api.objects import is_listed_empty, read_object, reading_by_id_works
 from te_connector.api.progress import Reporter
 from te_connector.contract import Receipt, Status
 from te_connector.errors import (
@@ -213,7 +213,9 @@ class Erasure:
         the trail holds that this object was read before our own DELETE.
         """
         try:
-            if path_is_shown(self._client, self._type, self._name, anew=not reading.by_api):
+            if reading_by_id_works(
+                self._client, self._type, self._name, recheck=not reading.by_api
+            ):
                 return True
             return ours and reading.by_api and is_listed_empty(self._client, self._type)
         except Stopped:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 import attrs
 
 from te_connector.api.client import Client
-from te_connector.api.objects import is_listed_empty, path_is_shown, read_object
+from te_connector.api.objects import is_listed_empty, read_object, reading_by_id_works
 from te_connector.api.paging import Reader
 from te_connector.api.progress import Reporter
 from te_connector.errors import (
@@ -128,7 +128,7 @@ def read_ids(search: Search, matcher: Matcher, findings: Findings, ids: Sequence
     """Read each id and compare what comes; complete once a 404 is known to mean what it says."""
     client, object_type = search.client, findings.object_type
     absent = _read_each(search, matcher, findings, ids, findings.flaw)
-    if absent and not path_is_shown(client, object_type, ""):
+    if absent and not reading_by_id_works(client, object_type, ""):
         if is_listed_empty(client, object_type):
             findings.reasons.append("the list holds nothing at all")
         else:

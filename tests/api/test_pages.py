@@ -33,8 +33,8 @@ def keys_of(*values, order_key="n"):
 @pytest.mark.parametrize(
     ("body", "fault"),
     [
-        ([], "GET /contacts answered 200 with something else than an object."),
-        (None, "GET /contacts answered 200 with something else than an object."),
+        ([], "GET /contacts answered 200 with something other than an object."),
+        (None, "GET /contacts answered 200 with something other than an object."),
         (
             {},
             f"GET /contacts answered 200 without a list under {' or '.join(MANIFEST.paging.items)}.",

@@ -657,7 +657,7 @@ def test_a_stop_while_the_path_is_shown_is_no_answer(
     def stopped(*_args: Any, **_kwargs: Any) -> bool:
         raise errors.Stopped
 
-    monkeypatch.setattr("te_connector.operations.erasure.path_is_shown", stopped)
+    monkeypatch.setattr("te_connector.operations.erasure.reading_by_id_works", stopped)
     with pytest.raises(errors.Stopped):
         host.delete(connection, "contact", 999, PERSON, {"receipt_id": "r-1"})
     assert kinds(connection, "r-1") == ["asked", "read"]
@@ -679,7 +679,6 @@ def test_the_last_contact_found_gone_after_our_own_delete_is_deleted(
     filled.empty_list = empty_list
     filled.script("GET", ONE, [v.Normal(), v.Status(403)])
     assert host.delete(connection, "contact", KEY, PERSON)["status"] == "failed"
-    monkeypatch.setattr("te_connector.api.objects._shown", set())  # as in another process
     receipt = host.delete(connection, "contact", KEY, PERSON)
     assert (receipt["status"], receipt["verified"]) == ("deleted", True)
 
@@ -692,16 +691,3 @@ def test_a_list_that_names_odd_ids_shows_no_path(
     receipt = host.delete(connection, "contact", KEY, PERSON)
     assert receipt["status"] == "failed"
     assert sent(filled) == [f"GET {ONE}", "GET /contacts"]
-
-
-def test_what_was_not_remembered_is_shown_again(
-    host: Host, filled: Vendor, connection: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A process remembers so many paths and no more; the others cost their two requests each time."""
-    monkeypatch.setattr("te_connector.api.objects._MOST_SHOWN", 0)
-    for key in (901, 902):
-        assert host.delete(connection, "contact", key, PERSON)["status"] == "already_absent"
-    assert sent(filled) == [
-        "GET /contacts/901", "GET /contacts", f"GET {ONE}",
-        "GET /contacts/902", "GET /contacts", f"GET {ONE}",
-    ]  # fmt: skip
