@@ -186,9 +186,14 @@ ROWS = {
     "wrong_method_before": Row(before(v.Status(405)), "failed", "refused", "R"),
     "html_before": Row(ever(ONE, v.Html()), "failed", "could not be read", "RRRR"),
     "html_once_before": Row(before(v.Html()), "deleted", "accepted", "RRDR"),
-    "a_list_instead_of_the_object": Row(before(v.Status(200, [])), "failed", "something other", "R"),
+    "a_list_instead_of_the_object": Row(
+        before(v.Status(200, [])), "failed", "something other", "R"
+    ),
     "another_object_for_the_id": Row(
-        before(v.Status(200, {**v.contact(KEY + 1), "email": ADA})), "failed", "something other", "R"
+        before(v.Status(200, {**v.contact(KEY + 1), "email": ADA})),
+        "failed",
+        "something other",
+        "R",
     ),
     "an_object_without_id": Row(before(v.Status(200, {"email": ADA})), "failed", "else", "R"),
     "an_absurdly_nested_object": Row(
