@@ -127,3 +127,18 @@ def command_fixture(
         monkeypatch.setenv(name, value)
     people(vendor)
     return Command(capsys)
+
+
+def flat(out: str) -> str:
+    """The output on one line, with wrapped commands joined."""
+    return " ".join(out.replace("\\\n", " ").split())
+
+
+def fetched(command, *more):
+    return command("fetch", "--email", MARIA, "--phone", PHONE, *more)
+
+
+def deleted(command, tmp_path):
+    file = tmp_path / "r.json"
+    command("fetch", "--email", MARIA, "--output", file)
+    return command("delete", file, "--all", "--yes", "--json").document

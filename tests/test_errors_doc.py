@@ -48,7 +48,7 @@ def test_each_says_what_happened_and_what_to_do(code):
 
 
 def test_the_codes_that_ask_for_a_second_look_are_those_of_the_command():
-    from te_connector.cli.fetching import LOOK_TWICE
+    from te_connector.review import SECOND_LOOK
 
     section = DOC.partition("## Records that ask for a second look")[2].partition("\n## ")[0]
-    assert set(re.findall(r"^### ([a-z_]+)", section, re.M)) == LOOK_TWICE
+    assert set(re.findall(r"^### ([a-z_]+)", section, re.M)) == SECOND_LOOK

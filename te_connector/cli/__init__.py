@@ -1,3 +1,1 @@
-"""The ``te-connector`` command: what people use. The plugin never imports it."""
-
-LACKING = 'The command needs extra packages. Install them with: pip install "te-connector[cli]"'
+"""The ``te-connector`` command. The plugin never imports it."""

@@ -1,11 +1,11 @@
-"""The command's group, and how errors become one sentence and an exit status.
+"""The command's groups, and how errors become one sentence and an exit status.
 
 ==== ===========================================================================
 0    done, and all is well
 1    done, but something is not: a check fails, a search is incomplete, an object was not deleted
-2    the call, the settings or a file is wrong
+2    the call, the settings, or a file is wrong
 3    the host could not be reached, or it gave no token
-130  stopped by Ctrl-C
+130  stopped by Ctrl-C or another signal
 ==== ===========================================================================
 """
 
@@ -23,7 +23,8 @@ from typing import Any
 import click
 
 from te_connector import __version__
-from te_connector.cli import LACKING
+from te_connector.cli import streams
+from te_connector.cli.extras import missing
 from te_connector.cli.settings import Interrupted, root_options
 from te_connector.errors import (
     ConnectorError,
@@ -38,21 +39,20 @@ from te_connector.errors import (
 log = logging.getLogger(__name__)
 
 WRONG, UNREACHABLE, STOPPED = 2, 3, 130
-_OPTIONAL = ("faker", "flask", "jinja2", "werkzeug")
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
 
 
 class Commands(click.Group):
-    """Subcommands that are imported when they are called, so that none slows the others."""
+    """Subcommands, each imported only when called, so that none slows down the others."""
 
-    def __init__(self, *args: Any, places: Mapping[str, str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, modules: Mapping[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._places = places
+        self._modules = modules
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """The names, in the order in which people need them."""
-        return list(self._places)
+        """The names, in the order in which you need them."""
+        return list(self._modules)
 
     def get_command(
         self,
@@ -60,24 +60,24 @@ class Commands(click.Group):
         cmd_name: str,
     ) -> click.Command | None:
         """The command of that name."""
-        if cmd_name not in self._places:
+        if cmd_name not in self._modules:
             return None
-        module, _, name = self._places[cmd_name].partition(":")
+        module, _, name = self._modules[cmd_name].partition(":")
         found: click.Command = getattr(importlib.import_module(f"te_connector.cli.{module}"), name)
         return found
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that is called; an unknown one is not repeated, for it could be anything."""
-        if args and args[0] not in self._places and not args[0].startswith("-"):
-            close = get_close_matches(args[0], self._places, n=1)
-            meant = f"; did you mean {close[0]!r}?" if close else f": {', '.join(self._places)}."
-            ctx.fail(f"There is no such command{meant}")
+        """The called command. The error for an unknown one does not repeat it: it can be a name."""
+        if args and args[0] not in self._modules and not args[0].startswith("-"):
+            close = get_close_matches(args[0], self._modules, n=1)
+            meant = f"Did you mean {close[0]}?" if close else f"Use {', '.join(self._modules)}."
+            ctx.fail(f"No such command. {meant}")
         return super().resolve_command(ctx, args)
 
 
-def _help_alone(ctx: click.Context) -> None:
+def _show_help(ctx: click.Context) -> None:
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 
@@ -86,93 +86,109 @@ def _help_alone(ctx: click.Context) -> None:
     cls=Commands,
     invoke_without_command=True,
     context_settings=_CONTEXT,
-    places={
+    modules={
         "demo": "demo:demo",
-        "sandbox": "sandbox:sandbox",
-        "validate": "checking:validate",
-        "discover": "checking:discover",
-        "fetch": "fetching:fetch",
-        "delete": "deleting:delete",
+        "sandbox": "commands.sandbox:sandbox",
+        "validate": "commands.validate:validate",
+        "discover": "commands.validate:discover",
+        "fetch": "commands.fetch:fetch",
+        "show": "commands.show:show",
         "package": "packaging:package",
+        "delete": "deleting:delete",
         "audit": "app:audit",
         "manifest": "app:manifest",
-        "login": "logins:login",
-        "logout": "logins:logout",
-        "purge": "logins:purge",
+        "login": "commands.login:login",
+        "logout": "commands.login:logout",
+        "purge": "commands.login:purge",
     },
 )
 @root_options
 @click.version_option(__version__, "--version", message="te-connector %(version)s")
 @click.pass_context
 def commands(ctx: click.Context, /, **_: Any) -> None:
-    """Answer access and erasure requests from the Total Expert CRM.
+    """Answer access and deletion requests from the Total Expert CRM.
 
-    See it work without an account: te-connector demo
+    To see it work without an account, run: te-connector demo
     """
-    _help_alone(ctx)
+    _show_help(ctx)
 
 
 @click.group(
     cls=Commands,
     invoke_without_command=True,
-    places={"verify": "auditing:verify", "show": "auditing:show"},
+    modules={"verify": "auditing:verify", "show": "auditing:show"},
 )
 @click.pass_context
 def audit(ctx: click.Context) -> None:
-    """Check the audit trail; tell one deletion's story."""
-    _help_alone(ctx)
+    """Check the audit trail, or show the history of a deletion."""
+    _show_help(ctx)
 
 
 @click.group(
     cls=Commands,
     invoke_without_command=True,
-    places={
-        "check": "manifests:check",
-        "show": "manifests:show",
-        "export": "manifests:export",
+    modules={
+        "check": "commands.manifest:check",
+        "show": "commands.manifest:show",
+        "export": "commands.manifest:export",
     },
 )
 @click.pass_context
 def manifest(ctx: click.Context) -> None:
-    """Check, show or copy the manifest."""
-    _help_alone(ctx)
+    """Check, show, or copy the manifest."""
+    _show_help(ctx)
 
 
 def run(argv: Sequence[str] | None = None) -> int:
-    """Run the command; never a traceback."""
-    _prepare_streams()
-    try:
-        _start_logging()
-        status = commands.main(
-            None if argv is None else list(argv), "te-connector", standalone_mode=False
-        )
-        sys.stdout.flush()
-    except FileFaults as faults:
-        click.echo(str(faults), err=True)
-        return WRONG
-    except ConnectorError as error:
-        _tell(f"{error} [{error.code}]")
-        return status_of(error)
-    except click.ClickException as error:
-        _tell(_sentence(error))
-        return WRONG
-    except (Interrupted, KeyboardInterrupt) as stop:
-        _tell(str(stop) or "Stopped; nothing was left half done.")
-        return STOPPED
-    except click.Abort:
-        _tell("Stopped, since no answer came.")
-        return STOPPED
-    except BrokenPipeError:
-        _forget_stdout()
-        return 1
-    except Exception as error:  # noqa: BLE001  the last resort: its text could hold anything
-        _tell(_unexpected(error))
-        return 1
+    """Run the command and return its exit status. It never prints a traceback."""
+    with streams.signals_like_ctrl_c():
+        try:
+            streams.prepare()
+            _start_logging()
+            status = commands.main(
+                None if argv is None else list(argv), "te-connector", standalone_mode=False
+            )
+            sys.stdout.flush()
+        except BaseException as error:  # noqa: BLE001
+            return _failed(error)
     return status if isinstance(status, int) else 0
 
 
+def _failed(error: BaseException) -> int:
+    """Say in one sentence what went wrong, and return the exit status."""
+    match error:
+        case FileFaults():
+            click.echo(str(error), err=True)
+            return WRONG
+        case ConnectorError():
+            _say(f"{error} [{error.code}]")
+            return status_of(error)
+        case click.ClickException():
+            _say(_sentence(error))
+            return WRONG
+        case Interrupted() | KeyboardInterrupt():
+            _say(str(error) or "Stopped. Nothing was left half done.")
+            return STOPPED
+        case click.Abort():
+            _say("Stopped, because there was no answer.")
+            return STOPPED
+        case BrokenPipeError():
+            streams.abandon_stdout()
+            return 1
+        case OSError() if error.filename is None:
+            # Files have names in their errors, so this one is about stdout.
+            streams.abandon_stdout()
+            _say(f"Can't write to standard output: {error.strerror or type(error).__name__}.")
+            return 1
+        case Exception():
+            _say(_unexpected(error))
+            return WRONG if isinstance(error, ModuleNotFoundError) else 1
+        case _:
+            raise error
+
+
 def status_of(error: ConnectorError) -> int:
-    """The exit status that an error stands for."""
+    """The exit status for an error."""
     if isinstance(error, Stopped):
         return STOPPED
     if isinstance(error, UsageError):
@@ -182,18 +198,18 @@ def status_of(error: ConnectorError) -> int:
     return 1
 
 
-def _tell(sentence: str) -> None:
+def _say(sentence: str) -> None:
     click.echo(f"te-connector: {sentence}", err=True)
 
 
 def _sentence(error: click.ClickException) -> str:
-    """What is wrong with the call, without repeating arguments: they can be a person's."""
+    """What is wrong with the call. It does not repeat arguments, which can be personal data."""
     text = error.format_message()
     ctx = getattr(error, "ctx", None)
     path = ctx.command_path if ctx is not None else "te-connector"
     if isinstance(error, click.NoSuchOption):
         close = error.possibilities or []
-        text = "There is no such option" + (f"; did you mean {close[0]}?" if close else ".")
+        text = f"No such option. Did you mean {close[0]}?" if close else "No such option."
     elif isinstance(error, click.MissingParameter):
         text = text.splitlines()[0]
     elif isinstance(error, click.BadParameter) and error.param is not None:
@@ -201,30 +217,31 @@ def _sentence(error: click.ClickException) -> str:
         what = f"one of {', '.join(kind.choices)}" if isinstance(kind, click.Choice) else kind.name
         text = f"{error.param.get_error_hint(ctx)} must be {what}."
     elif text.startswith("Got unexpected extra argument"):
-        text = "There is an argument too many; identifiers are given by options, such as --email."
+        text = "Too many arguments. Pass identifiers as options, such as --email."
     return f"{text} See: {path} --help"
 
 
 def _unexpected(error: Exception) -> str:
-    """The kind and place of an error that nobody foresaw, and none of its text."""
-    frames = traceback.extract_tb(error.__traceback__)
-    for frame in frames:
+    """Type and place of an unforeseen error, without its text, which can be personal data."""
+    for frame in traceback.extract_tb(error.__traceback__):
         log.debug("at %s:%s in %s", frame.filename, frame.lineno, frame.name)
-    if isinstance(error, ModuleNotFoundError) and error.name in _OPTIONAL:
-        return f"{error.name} is not installed. {LACKING}"
+    if isinstance(error, ModuleNotFoundError):
+        sentence = missing(error.name or "")
+        if sentence is not None:
+            return sentence
     return (
-        f"Something unexpected went wrong ({type(error).__name__}); set TE_LOG=DEBUG, run it again "
-        "and report what it logs."
+        f"Unexpected error ({type(error).__name__}). Run the command again with TE_LOG=DEBUG, and "
+        "report what it logs."
     )
 
 
 def _start_logging() -> None:
-    """Log to stderr where TE_LOG says so: our own logger alone, whose messages hold no values."""
+    """Log to stderr if TE_LOG asks for it: only our own logger, whose messages hold no values."""
     level = os.environ.get("TE_LOG", "").strip().upper()
     if not level:
         return
     if level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
-        raise SettingsError("TE_LOG must be DEBUG, INFO, WARNING or ERROR.")
+        raise SettingsError("TE_LOG must be DEBUG, INFO, WARNING, or ERROR.")
     logger = logging.getLogger("te_connector")
     if not logger.handlers:
         handler = logging.StreamHandler()
@@ -232,16 +249,3 @@ def _start_logging() -> None:
         logger.addHandler(handler)
     logger.setLevel(level)
     logger.propagate = False
-
-
-def _prepare_streams() -> None:
-    """Let no character that the terminal cannot show end the command."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="backslashreplace")
-
-
-def _forget_stdout() -> None:
-    """Keep Python from complaining at its end that nobody reads what is left."""
-    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115

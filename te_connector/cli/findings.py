@@ -1,4 +1,4 @@
-"""A fetch answer as the officer reads it: what to look at first, why, and what to do next."""
+"""Prints a fetch answer for the officer: what was left out, what to look at first, what to do next."""
 
 from __future__ import annotations
 
@@ -7,131 +7,142 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from te_connector.cli.fetching import LOOK_TWICE, is_skipped, is_whole
-from te_connector.cli.output import Paper, clean, number_of
-from te_connector.cli.settings import Given
+from te_connector import review
+from te_connector.cli.output import Renderer, clean, number_of
+from te_connector.cli.settings import Settings
 from te_connector.contract import Coverage, Discovery, Problem, Record
 
-SHARED = "record_matches_several_subjects"
 _NAMES = (("first_name", "last_name"), ("username",), ("name",))
 _CONTACT = re.compile(r"email|phone")
 _LONGEST = 60
+_DOUBTS = {
+    "foreign_email": "has an e-mail address that isn't in the request",
+    "phone_shared": "another record has the same phone number",
+    "record_matches_several_subjects": "matches more than one request",
+}
 
 
 def summary(answer: Mapping[str, Any]) -> str:
     """How many objects of which types were found."""
     counts = Counter(record["object_type"] for record in answer["records"])
     types = [item["object_type"] for item in answer["coverage"]]
-    told = ", ".join(f"{counts[name]:,} {name}" for name in types)
-    return f"Found {number_of(len(answer['records']), 'record')}: {told}."
-
-
-def shared_keys(answer: Mapping[str, Any]) -> set[tuple[str, str]]:
-    """The objects that stand in the answer for more than one subject."""
-    counts = Counter((record["object_type"], record["id"]) for record in answer["records"])
-    return {key for key, count in counts.items() if count > 1}
+    listed = ", ".join(f"{counts[name]:,} {name}" for name in types)
+    return f"Found {number_of(len(answer['records']), 'record')}: {listed}."
 
 
 def preview(record: Mapping[str, Any]) -> str:
-    """A person's name, e-mail and phone, as far as a record tells them at its top."""
+    """The name, e-mail address, and phone number in a record's top level, one a line."""
     data: Mapping[str, Any] = record["data"]
     for reason in record["matched_by"]:
         if "id" in reason:
-            return f"made {clean(data.get('internal_created_at') or 'at an unknown time')}"
+            return f"created {clean(data.get('internal_created_at') or 'at an unknown time')}"
     info = data.get("info")
-    places = [data, info] if isinstance(info, Mapping) else [data]
-    words = [_name(places)]
-    for place in places:
+    parts = [data, info] if isinstance(info, Mapping) else [data]
+    words = [_name(parts)]
+    for part in parts:
         words += [
-            value for key, value in place.items() if _CONTACT.match(key) and isinstance(value, str)
+            value for key, value in part.items() if _CONTACT.match(key) and isinstance(value, str)
         ]
-    told = list(dict.fromkeys(clean(word) for word in words if word.strip()))
-    return "\n".join([word[:_LONGEST] for word in told[:3]])
+    shown = list(dict.fromkeys(clean(word) for word in words if word.strip()))
+    return "\n".join([word[:_LONGEST] for word in shown[:3]])
 
 
-def _name(places: Sequence[Mapping[str, Any]]) -> str:
-    for place in places:
+def _name(parts: Sequence[Mapping[str, Any]]) -> str:
+    for part in parts:
         for keys in _NAMES:
-            words = [str(place[key]) for key in keys if place.get(key)]
+            words = [str(part[key]) for key in keys if part.get(key)]
             if words:
                 return " ".join(words)
     return ""
 
 
 def matched_by(record: Mapping[str, Any]) -> str:
-    """By which identifiers and in which fields: ``email (email, email_work)``."""
+    """The identifiers and the fields that match: ``email (email, email_work)``."""
     fields: dict[str, list[str]] = {}
-    above = []
+    parents = []
     for reason in record["matched_by"]:
         if "id" in reason:
-            above.append(f"belongs to {reason['identifier']} {clean(reason['id'])}")
+            parents.append(f"belongs to {reason['identifier']} {clean(reason['id'])}")
         else:
             fields.setdefault(reason["identifier"], []).append(reason["field"])
-    own = [f"{kind} ({', '.join(named)})" for kind, named in fields.items()]
-    return ", ".join([*own, *above])
+    own = [f"{kind} ({', '.join(names)})" for kind, names in fields.items()]
+    return ", ".join([*own, *parents])
 
 
 def doubts(record: Record, problems: Sequence[Problem]) -> list[str]:
-    """Why a record is weak, or may be another person's: in sentences."""
-    told = [
-        clean(problem["detail"])
-        for problem in problems
-        if problem["code"] in LOOK_TWICE
-        and problem["subject"] == record["subject"]
-        and problem["object_type"] in (None, record["object_type"])
-        and problem["id"] == record["id"]
-    ]
-    start = f"{record['object_type']} {record['id']} "
-    told = [text.removeprefix(start).partition("; look ")[0] for text in told]
-    if record["strength"] == "weak" and not told:
-        told.append(_why_weak(record))
-    return told
+    """Why a record needs a second look, in a few words each."""
+    shown = [_DOUBTS.get(item["code"], item["code"]) for item in review.doubts(record, problems)]
+    if record["strength"] == "weak" and not shown:
+        shown.append(_why_weak(record))
+    return list(dict.fromkeys(shown))
 
 
 def _why_weak(record: Record) -> str:
     if any("id" in reason for reason in record["matched_by"]):
-        return f"as weak a match as its {record['matched_by'][0]['identifier']}"
+        return f"its {record['matched_by'][0]['identifier']} is a weak match"
     kinds = {reason["identifier"] for reason in record["matched_by"]}
     if "phone" in kinds:
-        return "matches by a phone number with an extension, which many can share"
-    return "matches by an external id whose source is not known"
+        return "only a phone number matches"
+    if "external_id" in kinds:
+        return "only an external id without its source matches"
+    return "only an id without its object type matches"
 
 
 class Findings:
-    """Shows a whole answer, subject by subject."""
+    """Prints a whole answer, subject by subject."""
 
-    def __init__(self, paper: Paper, answer: Mapping[str, Any], discovery: Discovery) -> None:
-        self._paper = paper
+    def __init__(self, renderer: Renderer, answer: Mapping[str, Any], discovery: Discovery) -> None:
+        self._renderer = renderer
         self._answer = answer
         self._discovery = discovery
         self._titles = {item["name"]: item["title"] for item in discovery["object_types"]}
-        self._shared = shared_keys(answer)
+        self._shared = review.shared_objects(answer["records"])
 
     def show(self) -> None:
-        """Show everything but the next commands."""
-        self._paper.line(summary(self._answer), "bold")
+        """Print everything except the next commands."""
+        self.left_out()
+        self._renderer.line(summary(self._answer), "bold")
         found = {record["subject"] for record in self._answer["records"]}
         subjects = self._answer["subjects"]
         for subject in subjects:
             if subject["id"] in found:
                 self.subject(subject)
-        nobody = [clean(item["id"]) for item in subjects if item["id"] not in found]
-        if nobody:
-            self._paper.heading("Nothing was found for")
-            self._paper.item(", ".join(nobody))
+        empty = [clean(item["id"]) for item in subjects if item["id"] not in found]
+        if empty:
+            self._renderer.heading("Nothing found for")
+            self._renderer.item(", ".join(empty))
         self.near_misses()
         self.problems()
         self.coverage()
         self.not_searched()
-        self.drift()
+        self.schema_issues()
+
+    def left_out(self) -> None:
+        """What was not searched completely, so that nobody takes the rest for everything."""
+        asked = {item["object_type"] for item in self._answer["coverage"]}
+        rows = [
+            _covered(item)
+            for item in self._answer["coverage"]
+            if not review.is_whole(item, self._answer)
+        ]
+        rows += [
+            f"{item['name']}: not searched, because you didn't ask for it."
+            for item in self._discovery["object_types"]
+            if item["access"] and item["name"] not in asked
+        ]
+        if rows:
+            self._renderer.line("This search is not complete:", "bold yellow")
+            for row in rows:
+                self._renderer.item(row, "!", "yellow")
+            self._renderer.line()
 
     def subject(self, subject: Mapping[str, Any]) -> None:
-        """One subject's records by type, weak and shared ones first."""
+        """One subject's records by type, with those that need a second look first."""
         kinds = ", ".join(kind for kind, values in subject["identifiers"].items() if values)
-        self._paper.heading(f"{clean(subject['id'])}, looked for by {kinds}")
-        mine = [record for record in self._answer["records"] if record["subject"] == subject["id"]]
-        for name in dict.fromkeys(record["object_type"] for record in mine):
-            self.records([record for record in mine if record["object_type"] == name])
+        self._renderer.heading(f"{clean(subject['id'])}, searched by {kinds}")
+        own = [record for record in self._answer["records"] if record["subject"] == subject["id"]]
+        for name in dict.fromkeys(record["object_type"] for record in own):
+            self.records([record for record in own if record["object_type"] == name])
 
     def records(self, records: Sequence[Record]) -> None:
         """A table of one type's records."""
@@ -140,22 +151,22 @@ class Findings:
         rows, styles = [], []
         for record, why in doubted:
             mark = "!" if why or self._is_shared(record) else ""
-            told = [matched_by(record), *(f"{record['strength']}: {text}" for text in why)]
-            rows.append((mark, clean(record["id"]), preview(record), "\n".join(told)))
+            reasons = [matched_by(record), *(f"{record['strength']}: {text}" for text in why)]
+            rows.append((mark, clean(record["id"]), preview(record), "\n".join(reasons)))
             styles.append("yellow" if mark else "")
         title = self._titles.get(records[0]["object_type"], records[0]["object_type"])
-        can = "can be deleted" if records[0]["deletable"] else "cannot be deleted by the API"
-        self._paper.line(f"  {title}: {len(records):,} found, {can}")
-        self._paper.table(("", "Id", "Who", "Why it matches"), rows, styles)
+        can = "can be deleted" if records[0]["deletable"] else "can't be deleted through the API"
+        self._renderer.line(f"  {title}: {len(records):,} found, {can}")
+        self._renderer.table(("", "Id", "Who", "Why it matches"), rows, styles)
 
     def _is_shared(self, record: Record) -> bool:
         return (record["object_type"], record["id"]) in self._shared
 
     def near_misses(self) -> None:
-        """What came close: for a person to look at."""
+        """What is close to an identifier but not equal."""
         misses = self._answer["near_misses"]
         if misses:
-            self._paper.heading("Close, but not equal: not among the records")
+            self._renderer.heading("Near matches (left out unless you confirm them)")
             rows = [
                 (
                     clean(item["subject"]),
@@ -164,60 +175,64 @@ class Findings:
                 )
                 for item in misses
             ]
-            self._paper.table(("Subject", "Object", "Why"), rows)
+            self._renderer.table(("Subject", "Object", "Why"), rows)
 
     def problems(self) -> None:
-        """What failed; what only asks for a second look stands with its record."""
-        told = [item for item in self._answer["problems"] if item["code"] not in LOOK_TWICE]
-        told += [item for item in self._answer["problems"] if item["code"] == "near_misses_cut"]
-        if told:
-            self._paper.heading("Problems (docs/errors.md says what to do)")
-        for item in told:
+        """What failed. A problem that only needs a second look is shown with its record."""
+        shown = review.failures(self._answer["problems"])
+        shown += [item for item in self._answer["problems"] if item["code"] == "near_misses_cut"]
+        if shown:
+            self._renderer.heading("Problems (docs/errors.md says what to do)")
+        for item in shown:
             whose = f"{item['object_type']}: " if item["object_type"] else ""
-            self._paper.item(f"{whose}{clean(item['detail'] or '')} [{item['code']}]", "!", "red")
+            self._renderer.item(
+                f"{whose}{clean(item['detail'] or '')} [{item['code']}]", "!", "red"
+            )
 
     def coverage(self) -> None:
-        """How complete the look was."""
-        self._paper.heading("How complete this is")
+        """How completely each type was searched."""
+        self._renderer.heading("What was searched")
         for item in self._answer["coverage"]:
-            whole = item["complete"]
-            left_out = not whole and is_skipped(item) and is_whole(item, self._answer)  # type: ignore[arg-type]
-            mark, style = ("ok", "green") if whole else ("!", "yellow")
-            self._paper.item(_covered(item), "-" if left_out else mark, "" if left_out else style)
+            if item["complete"]:
+                self._renderer.item(_covered(item), "ok", "green")
+            elif review.is_whole(item, self._answer):
+                self._renderer.item(_covered(item))
+            else:
+                self._renderer.item(_covered(item), "!", "yellow")
 
     def not_searched(self) -> None:
-        """What is not looked at."""
+        """What is not searched at all."""
         names = [item["what"] for item in self._discovery["not_searched"]]
         if names:
-            self._paper.heading("Not searched (te-connector discover says why)")
-            self._paper.item(", ".join(names))
+            self._renderer.heading("Not searched (for the reasons, run: te-connector discover)")
+            self._renderer.item(", ".join(names))
 
-    def drift(self) -> None:
-        """Where records differ from the schemas, counted."""
-        rows = list(_drift(self._answer["records"]))
+    def schema_issues(self) -> None:
+        """Where records differ from the schemas, with counts."""
+        rows = list(_schema_issues(self._answer["records"]))
         if rows:
-            self._paper.heading("Differs from the schemas; the data is whole all the same")
-            self._paper.table(("Type", "Field", "Rule", "Records"), rows)
+            self._renderer.heading("Differences from the schemas (the data is complete anyway)")
+            self._renderer.table(("Type", "Field", "Rule", "Records"), rows)
 
 
 def _covered(item: Coverage) -> str:
     name, reason = item["object_type"], clean(item["reason"])
-    fields = "; ".join(f"{kind} ({', '.join(named)})" for kind, named in item["fields"].items())
+    fields = "; ".join(f"{kind} ({', '.join(names)})" for kind, names in item["fields"].items())
     if item["complete"] and item["method"] == "scan":
-        return f"{name}: every one of {item['seen']:,} compared by {fields}. {_sentence(reason)}"
+        return f"{name}: compared all {item['seen']:,} by {fields}. {_sentence(reason)}"
     if item["complete"]:
         return f"{name}: complete. {_sentence(reason)}"
-    if is_skipped(item):
-        return f"{name}: not looked at. {_sentence(reason)}"
-    looked = f"{item['seen']:,} seen" + (f", compared by {fields}" if fields else "")
-    return f"{name}: NOT complete: {reason}. ({looked})"
+    if item["method"] == "skipped":
+        return f"{name}: not searched. {_sentence(reason)}"
+    compared = f"{item['seen']:,} compared" + (f" by {fields}" if fields else "")
+    return f"{name}: NOT complete ({compared}). {_sentence(reason)}"
 
 
 def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}." if text else ""
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}." if text else ""
 
 
-def _drift(records: Sequence[Record]) -> Iterator[tuple[str, str, str, str]]:
+def _schema_issues(records: Sequence[Record]) -> Iterator[tuple[str, str, str, str]]:
     counts: Counter[tuple[str, str, str]] = Counter()
     for record in records:
         for path, rule in {
@@ -230,34 +245,28 @@ def _drift(records: Sequence[Record]) -> Iterator[tuple[str, str, str, str]]:
 
 
 def next_commands(
-    paper: Paper,
-    given: Given,
-    answer: Mapping[str, Any],
-    file: str,
-    *,
-    heading: bool = True,
+    renderer: Renderer, settings: Settings, answer: Mapping[str, Any], file: str
 ) -> None:
-    """The exact commands that would package or delete what was found."""
-    if heading:
-        paper.heading("Next")
-    paper.line("Make the package for each person:")
-    paper.command(["te-connector", "package", file, "--output", "packages"])
+    """The commands that package or delete what was found, ready to copy."""
+    renderer.line("Make the package for each data subject:")
+    renderer.command(["te-connector", "package", file, "--output", "packages"])
     deletable = [record for record in answer["records"] if record["deletable"]]
     if not deletable:
         return
-    shared = shared_keys(answer)
+    shared = review.shared_objects(answer["records"])
     strong = [
         record
         for record in deletable
         if record["strength"] == "strong" and (record["object_type"], record["id"]) not in shared
     ]
-    alone = len(answer["subjects"]) == 1
-    command = ["te-connector", "delete", file, *given.repeated()]
-    if strong and alone:
-        paper.line("See what deleting the strong matches would do; --yes does it:")
-        paper.command([*command, "--all"])
-    named = [record for record in deletable if record not in strong] if alone else deletable
-    if named:
-        paper.line("Name what else is this person's, once you have looked:")
-        record = named[0]
-        paper.command([*command, "--select", f"{record['object_type']}:{record['id']}"])
+    single = len(answer["subjects"]) == 1
+    command = ["te-connector", "delete", file, *settings.repeated()]
+    if strong and single:
+        renderer.line("See what deleting the strong matches would do:")
+        renderer.command([*command, "--all", "--dry-run"])
+    others = [record for record in deletable if record not in strong] if single else deletable
+    if others:
+        renderer.line("After you have looked at it, select what else belongs to the data subject:")
+        record = others[0]
+        selected = f"{record['object_type']}:{record['id']}"
+        renderer.command([*command, "--select", selected, "--dry-run"])

@@ -1,6 +1,7 @@
-"""How the command speaks: data to stdout, notes to stderr; colour in terminals alone.
+"""Output: data goes to stdout, notes to stderr, and colors only to terminals.
 
-The vendor's texts are other people's: what a terminal would obey or turn around is taken out.
+The vendor's text can hold anything, so characters that control a terminal or reverse text are
+replaced before it is printed.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _WIDEST = 110
 
 
 class _Trimmed:
-    """A stream without the blanks with which tables fill their lines."""
+    """A stream without the trailing blanks of tables."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -35,7 +36,7 @@ class _Trimmed:
 
 
 def console(stream: TextIO | None = None) -> Console:
-    """A console on stdout or another stream: 80 columns and plain unless it is a terminal."""
+    """A console on stdout or another stream: plain and 80 columns wide unless it is a terminal."""
     from rich.console import Console
 
     stream = sys.stdout if stream is None else stream
@@ -55,7 +56,7 @@ def console(stream: TextIO | None = None) -> Console:
 
 
 def clean(value: object) -> str:
-    """A text of the vendor's as one line, without what a terminal would obey or turn around."""
+    """The vendor's text on one line, without characters that control a terminal or reverse text."""
     text = " ".join(str(value).split())
     return text if text.isprintable() else "".join(c if c.isprintable() else "·" for c in text)
 
@@ -71,7 +72,7 @@ def print_json(document: Any) -> None:
 
 
 def note(text: str, *, quiet: bool = False) -> None:
-    """Say something on stderr that is no data."""
+    """Print a note to stderr."""
     if not quiet:
         click.echo(text, err=True)
 
@@ -81,23 +82,23 @@ def number_of(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
-class Paper:
-    """What is shown to a person on stdout."""
+class Renderer:
+    """Prints text and tables for people to stdout."""
 
     def __init__(self) -> None:
         self.console = console()
 
     def heading(self, text: str) -> None:
-        """A heading, with an empty line before it."""
+        """A heading after an empty line."""
         self.console.print()
         self.console.print(text, style="bold cyan")
 
     def line(self, text: str = "", style: str = "") -> None:
-        """A line of text, wrapped where it is too long."""
+        """A paragraph, wrapped to the width."""
         self.console.print(text, style=style)
 
     def item(self, text: str, mark: str = "-", style: str = "") -> None:
-        """A text behind a mark, with its further lines set below it."""
+        """A list item: a mark and an indented paragraph."""
         from rich.table import Table
         from rich.text import Text
 
@@ -110,7 +111,7 @@ class Paper:
     def table(
         self, headers: Sequence[str], rows: Iterable[Sequence[str]], styles: Sequence[str] = ()
     ) -> None:
-        """Aligned columns, each as narrow as it can be; ``styles`` are the rows'."""
+        """Aligned columns, each as narrow as possible; ``styles`` has a style for each row."""
         from rich.padding import Padding
         from rich.table import Table
         from rich.text import Text
@@ -130,12 +131,12 @@ class Paper:
         self.console.print(Padding(table, (0, 0, 0, 2), expand=False))
 
     def command(self, parts: Sequence[str]) -> None:
-        """A command to copy, broken where the shell permits it."""
+        """A command to copy, wrapped with backslashes."""
         self.console.print(broken(parts, self.console.width), soft_wrap=True, style="green")
 
 
 def broken(parts: Sequence[str], width: int) -> str:
-    """A command line, broken with backslashes so that it fits; a flag stays with its value."""
+    """A command line, wrapped with backslashes to fit; a flag stays with its value."""
     pieces: list[str] = []
     for part in parts:
         quoted = shlex.quote(part)
@@ -152,3 +153,7 @@ def broken(parts: Sequence[str], width: int) -> str:
         else:
             lines[-1] += f" {piece}"
     return "\n".join(lines)
+
+
+# The old name, until every command uses the new one.
+Paper = Renderer

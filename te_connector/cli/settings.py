@@ -1,7 +1,7 @@
-"""What every subcommand shares: settings from flags and the environment, as one connection.
+"""The settings that every command shares: flags and environment variables as one connection.
 
-Flags may stand before or after the subcommand. Secrets come from the environment or from a file that
-it names, never from flags, which everybody on the machine can read.
+Flags work before and after the command's name. Secrets come from the environment or from a file that
+it names, never from flags, because everyone on the machine can read those.
 """
 
 from __future__ import annotations
@@ -24,24 +24,26 @@ _ENVIRONMENT = {
     "manifest": "TE_MANIFEST",
     "state_dir": "TE_STATE_DIR",
 }
-_CONNECTION = {
-    "base_url": ("--base-url", "URL", "Where the API is (TE_BASE_URL)."),
-    "manifest": ("--manifest", "FILE", "The manifest to use (TE_MANIFEST)."),
-    "state_dir": ("--state-dir", "DIR", "Where budgets and audit trail are kept (TE_STATE_DIR)."),
-    "name": ("--name", "NAME", "Which stored login to use (default: default)."),
-    "proxy": ("--proxy", "URL", "The proxy to go through."),
-    "ca_bundle": ("--ca-bundle", "FILE", "The certificate authorities to trust."),
+_FLAGS = {
+    "base_url": (("--base-url",), "URL", "The API's base URL (TE_BASE_URL)."),
+    "manifest": (("--manifest",), "FILE", "The manifest to use (TE_MANIFEST)."),
+    "state_dir": (("--state-dir",), "DIR", "Folder for budgets and audit trail (TE_STATE_DIR)."),
+    # --name is the flag's old name. People took it for the name of the data subject.
+    "name": (("--profile", "--name"), "NAME", "The stored login to use (default: default)."),
+    "proxy": (("--proxy",), "URL", "The proxy to use."),
+    "ca_bundle": (("--ca-bundle",), "FILE", "The certificate authorities to trust."),
 }
-_SHARED = (*_CONNECTION, "as_json", "quiet")
+_PATHS = ("manifest", "state_dir", "ca_bundle")
+_SHARED = (*_FLAGS, "as_json", "quiet")
 
 
 class Interrupted(Exception):
-    """Ctrl-C, with a sentence that says what was done."""
+    """Stopped by the user, with a sentence that says what was done."""
 
 
 @attrs.frozen
-class Given:
-    """The settings of one call; ``flags`` are those that came as flags."""
+class Settings:
+    """The settings of one call; ``flags`` are the ones that came as flags."""
 
     base_url: str | None = None
     manifest: str | None = None
@@ -54,23 +56,23 @@ class Given:
     flags: Mapping[str, str] = attrs.Factory(dict)
 
     def connection(self, *, sign_in: bool = True) -> dict[str, Any]:
-        """The connection for a hook, with credentials from the environment if there are any."""
+        """The connection for a hook, with credentials from the environment if it has any."""
         from te_connector.plugin import CONNECTOR
 
         _refuse_password(self.proxy)
         connection: dict[str, Any] = {"connector": CONNECTOR}
-        for key in _CONNECTION:
+        for key in _FLAGS:
             value = getattr(self, key)
             if value is not None:
                 connection[key] = value
-        credentials = credentials_given() if sign_in else None
+        credentials = credentials_from_environment() if sign_in else None
         if credentials is not None:
             connection["credentials"] = credentials
         return connection
 
     def repeated(self) -> list[str]:
-        """The connection's flags, to be repeated in a command that is shown."""
-        return [part for key, value in self.flags.items() for part in (_CONNECTION[key][0], value)]
+        """The flags to repeat in a command that the user can copy."""
+        return [part for key, value in self.flags.items() for part in (_FLAGS[key][0][0], value)]
 
 
 def root_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -81,61 +83,88 @@ def root_options(function: Callable[..., Any]) -> Callable[..., Any]:
     )
     for switch in switches:
         function = switch(function)
-    for flag, metavar, text in reversed(_CONNECTION.values()):
-        function = click.option(flag, metavar=metavar, help=text)(function)
+    for key, (flags, metavar, text) in reversed(_FLAGS.items()):
+        function = click.option(flags[0], key, metavar=metavar, help=text)(function)
+        for old in flags[1:]:
+            function = click.option(old, f"{key}_old", metavar=metavar, hidden=True)(function)
     return function
 
 
 def with_settings(function: Callable[..., int]) -> Callable[..., int]:
-    """Add the shared options to a command and hand them over as its first argument."""
+    """Add the shared options to a command, and pass the settings as its first argument."""
 
     @root_options
     @click.pass_context
     @functools.wraps(function)
     def called(ctx: click.Context, /, **options: Any) -> int:
         shared = {name: options.pop(name) for name in _SHARED}
+        for key, (flags, _, _) in _FLAGS.items():
+            for _ in flags[1:]:
+                old = options.pop(f"{key}_old")
+                shared[key] = old if shared[key] is None else shared[key]
         try:
-            return function(_given(shared, ctx.find_root().params), **options)
+            return function(_settings(shared, ctx.find_root().params), **options)
         except KeyboardInterrupt:
             raise Interrupted from None  # click would print an empty line first
 
     return called
 
 
-def _given(own: Mapping[str, Any], root: Mapping[str, Any]) -> Given:
+def _settings(own: Mapping[str, Any], root: Mapping[str, Any]) -> Settings:
     values: dict[str, Any] = {}
     flags: dict[str, str] = {}
-    for key in _CONNECTION:
-        flag = own[key] if own[key] is not None else root.get(key)
+    for key in _FLAGS:
+        flag = next(
+            (
+                value
+                for value in (own[key], root.get(key), root.get(f"{key}_old"))
+                if value is not None
+            ),
+            None,
+        )
         if flag is not None:
             flags[key] = flag
-        values[key] = flag if flag is not None else os.environ.get(_ENVIRONMENT.get(key, ""))
-        if values[key] == "" and flag is None:
-            values[key] = None  # an empty variable is one that is not set
+        # An empty variable counts as one that is not set.
+        values[key] = flag if flag is not None else _variable(_ENVIRONMENT.get(key, "")) or None
+        if key in _PATHS and values[key]:
+            values[key] = str(expanded(Path(values[key])))
     for key in ("as_json", "quiet"):
         values[key] = own[key] or bool(root.get(key))
-    return Given(**values, flags=flags)
+    return Settings(**values, flags=flags)
 
 
-def credentials_given() -> dict[str, str] | None:
-    """The client id and secret of the environment; None where it has neither.
+def expanded(path: Path) -> Path:
+    """The path with ``~`` as the home folder, as a shell would have written it."""
+    try:
+        return path.expanduser()
+    except RuntimeError:  # no such user
+        return path
 
-    :raises SettingsError: it has one of them alone, or two secrets.
+
+def _variable(name: str) -> str:
+    """An environment variable without outer blanks, line ends, and byte order mark."""
+    return os.environ.get(name, "").strip("\ufeff \t\r\n")
+
+
+def credentials_from_environment() -> dict[str, str] | None:
+    """The client id and secret of the environment; None if it has neither.
+
+    :raises SettingsError: it has only one of them, or two secrets.
     """
-    client_id = os.environ.get("TE_CLIENT_ID") or None
-    secret = os.environ.get("TE_CLIENT_SECRET") or None
-    file = os.environ.get("TE_CLIENT_SECRET_FILE") or None
-    if secret is not None and file is not None:
-        raise SettingsError("TE_CLIENT_SECRET and TE_CLIENT_SECRET_FILE are both set; keep one.")
-    if file is not None:
-        secret = _secret_in(Path(file))
-    if client_id is None and secret is None:
+    client_id = _variable("TE_CLIENT_ID")
+    secret = _variable("TE_CLIENT_SECRET")
+    file = _variable("TE_CLIENT_SECRET_FILE")
+    if secret and file:
+        raise SettingsError("TE_CLIENT_SECRET and TE_CLIENT_SECRET_FILE are both set. Unset one.")
+    if file:
+        secret = _secret_in(expanded(Path(file)))
+    if not client_id and not secret:
         return None
-    if client_id is None:
-        raise SettingsError("A client secret is set, but no client id; set TE_CLIENT_ID too.")
-    if secret is None:
+    if not client_id:
+        raise SettingsError("A client secret is set, but no client id. Set TE_CLIENT_ID too.")
+    if not secret:
         raise SettingsError(
-            "TE_CLIENT_ID is set, but no secret; set TE_CLIENT_SECRET or TE_CLIENT_SECRET_FILE too."
+            "TE_CLIENT_ID is set, but no secret. Set TE_CLIENT_SECRET or TE_CLIENT_SECRET_FILE too."
         )
     return {"client_id": client_id, "client_secret": secret}
 
@@ -143,15 +172,15 @@ def credentials_given() -> dict[str, str] | None:
 def _secret_in(path: Path) -> str:
     try:
         mode = path.stat().st_mode
-        secret = path.read_text("utf-8").strip("\r\n")
+        secret = path.read_text("utf-8").strip("\ufeff \t\r\n")
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise SettingsError(f"TE_CLIENT_SECRET_FILE cannot be read: {why}.") from None
+        why = getattr(error, "strerror", None) or "it isn't UTF-8 text"
+        raise SettingsError(f"Can't read the file in TE_CLIENT_SECRET_FILE: {why}.") from None
     if not secret:
-        raise SettingsError("The file that TE_CLIENT_SECRET_FILE names is empty.")
+        raise SettingsError("The file in TE_CLIENT_SECRET_FILE is empty.")
     if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
         click.echo(
-            f"te-connector: Others can read the secret in {path}; make it yours alone: chmod 600 {path}",
+            f"te-connector: Other users can read the secret in {path}. Run: chmod 600 {path}",
             err=True,
         )
     return secret
@@ -159,15 +188,15 @@ def _secret_in(path: Path) -> str:
 
 def _refuse_password(proxy: str | None) -> None:
     try:
-        named = proxy is not None and urlsplit(proxy).username is not None
+        has_user = proxy is not None and urlsplit(proxy).username is not None
     except ValueError:
         raise SettingsError(
-            "The proxy cannot be read; write it like http://proxy.example.com:3128."
+            "--proxy isn't a valid URL. Write it like http://proxy.example.com:3128."
         ) from None
-    if named:
+    if has_user:
         raise SettingsError(
-            "A proxy's password must not stand in a flag, where others can read it; give the proxy "
-            "by the variable HTTPS_PROXY instead."
+            "Don't put a proxy's password in a flag, where others can read it. Set HTTPS_PROXY "
+            "instead."
         )
 
 
@@ -180,7 +209,7 @@ def state_of(connection: Mapping[str, Any]) -> Any:
 
 
 def base_url_of(connection: Mapping[str, Any]) -> str:
-    """The base URL that a connection leads to, in one spelling; needs no credentials."""
+    """The base URL of a connection in normal form; needs no credentials."""
     from te_connector.api.connection import normal_base_url
     from te_connector.manifest import model as manifest
     from te_connector.storage import vault
@@ -192,7 +221,7 @@ def base_url_of(connection: Mapping[str, Any]) -> str:
         if login is not None:
             return normal_base_url(login.base_url)
     packaged = manifest.load().base_url
-    assert packaged is not None, "the packaged manifest names its base URL"
+    assert packaged is not None, "the packaged manifest has a base URL"
     return normal_base_url(packaged)
 
 
@@ -202,3 +231,7 @@ def manifest_of(connection: Mapping[str, Any]) -> Any:
 
     named = connection.get("manifest")
     return manifest.load(Path(named) if named is not None else None)
+
+
+# The old name, until every command uses the new one.
+Given = Settings

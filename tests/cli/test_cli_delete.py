@@ -377,7 +377,7 @@ def test_empty_lines_between_receipts_do_no_harm(command, file):
 def test_receipts_of_an_older_result_do_not_hide_what_is_open(command, vendor, file):
     command("delete", file, "--select", "contact:2317", "--yes")
     vendor.tables["contacts"].append(contact(2317, email=MARIA))
-    command("fetch", "--email", MARIA, "--output", file)
+    command("fetch", "--email", MARIA, "--output", file, "--force")
     ran = command("delete", file, "--select", "contact:2317", "--yes")
     assert (ran.status, ran.out) == (2, "")
     assert "older than RESULT" in ran.err

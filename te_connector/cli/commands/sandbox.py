@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import shlex
-import signal
 import sys
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any
 
 import click
 
 from te_connector.cli.output import note
-from te_connector.cli.settings import Given, with_settings
+from te_connector.cli.settings import Settings, with_settings
 from te_connector.errors import SettingsError, UsageError
 
 
@@ -37,7 +35,7 @@ from te_connector.errors import SettingsError, UsageError
 )
 @with_settings
 def sandbox(
-    given: Given, *, port: int, contacts: int, no_token_limit: bool, names: tuple[str, ...]
+    settings: Settings, *, port: int, contacts: int, no_token_limit: bool, names: tuple[str, ...]
 ) -> int:
     """Run a look-alike of Total Expert, with invented people, until interrupted.
 
@@ -52,13 +50,12 @@ def sandbox(
         return 0
     _check(names, PRESETS)
     limits = Limits(tokens=None) if no_token_limit else Limits()
-    signal.signal(signal.SIGTERM, _interrupt)
 
-    def announce(settings: Mapping[str, str]) -> None:
-        for name, value in settings.items():
+    def announce(variables: Mapping[str, str]) -> None:
+        for name, value in variables.items():
             click.echo(f"export {name}={shlex.quote(value)}")
         sys.stdout.flush()
-        note("The sandbox is running. Press Ctrl-C to stop it.", quiet=given.quiet)
+        note("The sandbox is running. Press Ctrl-C to stop it.", quiet=settings.quiet)
 
     try:
         serve(Sandbox(contacts, port, limits=limits, misbehavior=combined(names)), announce)
@@ -78,7 +75,3 @@ def _check(names: tuple[str, ...], known: Mapping[str, object]) -> None:
             raise UsageError(
                 f"--misbehave has no {name!r}.{meant} See: te-connector sandbox --misbehave list"
             )
-
-
-def _interrupt(_number: int, _frame: Any) -> None:
-    raise KeyboardInterrupt

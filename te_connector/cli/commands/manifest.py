@@ -1,4 +1,4 @@
-"""``manifest check``, ``show`` and ``export``: for whoever keeps the manifest."""
+"""``manifest check``, ``show``, and ``export``: for people who edit the manifest."""
 
 from __future__ import annotations
 
@@ -9,41 +9,41 @@ import attrs
 import click
 
 from te_connector import host
-from te_connector.cli.checking import show_discovery
-from te_connector.cli.output import Paper, clean, note, print_json
-from te_connector.cli.settings import Given, manifest_of, with_settings
+from te_connector.cli.commands.validate import show_discovery
+from te_connector.cli.output import Renderer, clean, note, print_json
+from te_connector.cli.settings import Settings, manifest_of, with_settings
 from te_connector.errors import Fault, FileFaults, SettingsError
 
 
 @click.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @with_settings
-def check(given: Given, *, file: Path | None) -> int:
-    """Tell all faults of a manifest at once (FILE, or the one of the settings)."""
+def check(settings: Settings, *, file: Path | None) -> int:
+    """Show all faults of a manifest (FILE, or the one in use)."""
     try:
-        manifest = manifest_of(_connection(given, file))
+        manifest = manifest_of(_connection(settings, file))
     except FileFaults as faults:
-        if given.as_json:
+        if settings.as_json:
             print_json({"ok": False, "faults": [attrs.asdict(fault) for fault in faults.faults]})
-        for fault in () if given.as_json else faults.faults:
+        for fault in () if settings.as_json else faults.faults:
             note("\n".join([str(fault), *_source(fault)]))
         return 2
-    if given.as_json:
+    if settings.as_json:
         print_json({"ok": True, "faults": []})
     else:
         click.echo(f"{manifest.path} has no faults.")
     return 0
 
 
-def _connection(given: Given, file: Path | None) -> dict[str, str]:
-    connection = given.connection(sign_in=False)
+def _connection(settings: Settings, file: Path | None) -> dict[str, str]:
+    connection = settings.connection(sign_in=False)
     if file is not None:
         connection["manifest"] = str(file / "connector.yaml" if file.is_dir() else file)
     return connection
 
 
 def _source(fault: Fault) -> list[str]:
-    """The line of the file that a fault is about, below it."""
+    """The faulty line of the file, to print below the fault."""
     try:
         lines = Path(fault.path).read_text("utf-8").splitlines()
     except (OSError, ValueError):
@@ -59,34 +59,34 @@ def _source(fault: Fault) -> list[str]:
 @click.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @with_settings
-def show(given: Given, *, file: Path | None) -> int:
-    """Print what a manifest amounts to (FILE, or the one of the settings)."""
-    connection = _connection(given, file)
+def show(settings: Settings, *, file: Path | None) -> int:
+    """Show what a manifest describes (FILE, or the one in use)."""
+    connection = _connection(settings, file)
     answer = host.discover(connection)
     manifest = manifest_of(connection)
-    if given.as_json:
+    if settings.as_json:
         print_json({"path": str(manifest.path), "version": manifest.version, **answer})
         return 0
-    paper = Paper()
-    show_discovery(paper, answer)
-    paper.heading("Limits and the file")
+    renderer = Renderer()
+    show_discovery(renderer, answer)
+    renderer.heading("Limits and the file")
     requests, tokens = manifest.requests, manifest.tokens
     rows = [
         ("requests", f"{requests.count:,} in {requests.seconds:g} seconds"),
         ("tokens", f"{tokens.count:,} in {tokens.seconds:g} seconds"),
-        ("retries", f"one request is tried for {manifest.retry_for:g} seconds"),
+        ("retries", f"each request for up to {manifest.retry_for:g} seconds"),
         ("scopes", ", ".join(manifest.sign_in.scopes)),
         ("file", f"{manifest.path}, version {manifest.version}"),
     ]
-    paper.table(("", ""), rows)
+    renderer.table(("", ""), rows)
     return 0
 
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @with_settings
-def export(given: Given, *, folder: Path) -> int:
-    """Copy the packaged manifest and its schemas to a new folder, for editing."""
+def export(settings: Settings, *, folder: Path) -> int:
+    """Copy the packaged manifest and its schemas to a new folder, to edit them."""
     from te_connector.manifest import locations as resources
     from te_connector.manifest import model as manifests
 
@@ -94,18 +94,18 @@ def export(given: Given, *, folder: Path) -> int:
     names = {item.schema for item in packaged.objects.values()} | {"manifest.schema.json"}
     try:
         if folder.exists() and any(folder.iterdir()):
-            raise SettingsError(f"{folder} is not empty; name a new folder.")
+            raise SettingsError(f"{folder} isn't empty. Name a new folder.")
         schemas = folder / resources.SCHEMAS_NAME
         schemas.mkdir(parents=True, exist_ok=True)
         for name in sorted(names):
             shutil.copyfile(packaged.schemas_folder / name, schemas / name)
         shutil.copyfile(packaged.path, folder / resources.MANIFEST_NAME)
     except OSError as error:
-        raise SettingsError(f"{folder} cannot be written ({error.strerror}).") from None
+        raise SettingsError(f"Can't write {folder}: {error.strerror}.") from None
     target = folder / resources.MANIFEST_NAME
-    if given.as_json:
+    if settings.as_json:
         print_json({"manifest": str(target), "schemas": sorted(names)})
         return 0
-    click.echo(f"Copied to {target}, with {len(names)} schemas beside it. Next:")
+    click.echo(f"Copied to {target}, with {len(names)} schemas. Next:")
     click.echo(f"  te-connector manifest check {target}")
     return 0

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from command import command_fixture  # noqa: F401
 
-from te_connector.cli import manifests
+from te_connector.cli.commands import manifest as manifests
 from te_connector.errors import Fault
 
 
@@ -49,14 +49,14 @@ def test_a_folder_that_is_not_empty_is_left_alone(command, copy):
     copy.write_text("mine")
     ran = command("manifest", "export", copy.parent)
     assert (ran.status, ran.out) == (2, "")
-    assert "not empty" in ran.err
+    assert "isn't empty" in ran.err
     assert copy.read_text() == "mine"
 
 
 def test_a_folder_that_cannot_be_made_is_told(command, copy):
     ran = command("manifest", "export", copy / "below")
     assert (ran.status, ran.out) == (2, "")
-    assert "cannot be written" in ran.err
+    assert "Can't write" in ran.err
 
 
 def test_export_tells_what_it_wrote(command, tmp_path):
