@@ -20,7 +20,7 @@ import sys
 import time
 from typing import Any
 
-from te_connector.manifest import model as manifest
+from te_connector.manifest import loading as manifest
 from te_connector.matching import subjects
 from te_connector.matching.matcher import Matcher
 

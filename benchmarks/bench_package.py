@@ -24,7 +24,7 @@ SAMPLES = ROOT / "tests" / "schema_samples"
 PACK = """
 import sys, pathlib
 from te_connector import result
-from te_connector.manifest import model as manifest
+from te_connector.manifest import loading as manifest
 from te_connector.package import write_package
 found = result.load(pathlib.Path(sys.argv[1]))
 write_package(found, manifest.load(), pathlib.Path(sys.argv[2]), None)

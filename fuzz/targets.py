@@ -34,8 +34,8 @@ from te_connector.errors import (
     StateError,
     SubjectError,
 )
+from te_connector.manifest import loading as manifests
 from te_connector.manifest import locations as resources
-from te_connector.manifest import model as manifests
 from te_connector.manifest import schemas
 from te_connector.manifest.schemas import digest as digest_of
 from te_connector.matching import subjects

@@ -20,7 +20,8 @@ from te_connector.errors import Fault
 from te_connector.manifest import locations as resources
 from te_connector.manifest.schemas import digest
 from te_connector.text import json_file as jsonfile
-from te_connector.text.document import Document, check, fail, read_json
+from te_connector.text.check import check
+from te_connector.text.document import Document, fail, read_json
 
 MAX_FAULTS = 100
 SHARED = "record_matches_several_subjects"

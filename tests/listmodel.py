@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 from te_connector.api.paging import Reader
 from te_connector.errors import PastEnd
-from te_connector.manifest import model as manifest
+from te_connector.manifest import loading as manifest
 
 RESPONSE = manifest.load().objects["contact_survey_response"]
 

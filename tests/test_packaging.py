@@ -152,7 +152,7 @@ pm.add_hookspecs(te_connector.hookspecs)
 pm.load_setuptools_entrypoints("privacy_connector")
 pm.check_pending()
 answer = pm.hook.discover(connection={"connector": "total-expert"})
-from te_connector.manifest import model as manifest
+from te_connector.manifest import loading as manifest
 from te_connector.manifest import locations as resources
 print(json.dumps({
     "file": te_connector.__file__,

@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 import attrs
 
 from te_connector.errors import CredentialsMissing, SettingsError
-from te_connector.manifest import model as manifests
+from te_connector.manifest import loading as manifests
 from te_connector.manifest.model import Manifest
 from te_connector.storage import vault
 from te_connector.storage.secret import Secret

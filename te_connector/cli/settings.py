@@ -211,7 +211,7 @@ def state_of(connection: Mapping[str, Any]) -> Any:
 def base_url_of(connection: Mapping[str, Any]) -> str:
     """The base URL of a connection in normal form; needs no credentials."""
     from te_connector.api.connection import normal_base_url
-    from te_connector.manifest import model as manifest
+    from te_connector.manifest import loading as manifest
     from te_connector.storage import vault
 
     if connection.get("base_url"):
@@ -227,7 +227,7 @@ def base_url_of(connection: Mapping[str, Any]) -> str:
 
 def manifest_of(connection: Mapping[str, Any]) -> Any:
     """The manifest that a connection names, or the packaged one."""
-    from te_connector.manifest import model as manifest
+    from te_connector.manifest import loading as manifest
 
     named = connection.get("manifest")
     return manifest.load(Path(named) if named is not None else None)

@@ -15,7 +15,8 @@ from te_connector.manifest.model import Manifest
 from te_connector.matching.identifiers import phones
 from te_connector.matching.matcher import match_one
 from te_connector.matching.subjects import Subject, read_one
-from te_connector.text.document import Document, check, fail, read, read_json
+from te_connector.text.check import check
+from te_connector.text.document import Document, fail, read, read_json
 
 _NO_KINDS = ("object", "reason")
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from te_connector.manifest.model import Kind, Manifest, ObjectType
+from te_connector.manifest.model import IdentifierKind, Manifest, ObjectType
 from te_connector.matching.identifiers import email_key, email_keys, id_key
 from te_connector.matching.indexes import (
     EmailIndex,
@@ -67,7 +67,10 @@ class Matcher:
     """
 
     def __init__(
-        self, object_type: ObjectType, kinds: Mapping[str, Kind], subjects: Sequence[Subject]
+        self,
+        object_type: ObjectType,
+        kinds: Mapping[str, IdentifierKind],
+        subjects: Sequence[Subject],
     ) -> None:
         self.odd: Counter[str] = Counter()
         self.fields: dict[str, list[str]] = {}
@@ -177,7 +180,7 @@ def _settled(found: Found) -> Look:
 
 
 def _indexes(
-    object_type: ObjectType, kinds: Mapping[str, Kind], subjects: Sequence[Subject]
+    object_type: ObjectType, kinds: Mapping[str, IdentifierKind], subjects: Sequence[Subject]
 ) -> dict[str, EmailIndex | PhoneIndex | IdIndex | ExternalIndex]:
     """One filled index for each kind that is mapped to the type and asked by any subject."""
     made: dict[str, EmailIndex | PhoneIndex | IdIndex | ExternalIndex] = {}
@@ -193,7 +196,7 @@ def _indexes(
     return made
 
 
-def _index(kind: Kind) -> EmailIndex | PhoneIndex | IdIndex | ExternalIndex:
+def _index(kind: IdentifierKind) -> EmailIndex | PhoneIndex | IdIndex | ExternalIndex:
     if kind.compare == "email":
         return EmailIndex(kind.name)
     if kind.compare == "phone":
@@ -241,7 +244,7 @@ class ChildMatcher:
 
 
 def emails_of(
-    record: Mapping[str, Any], object_type: ObjectType, kinds: Mapping[str, Kind]
+    record: Mapping[str, Any], object_type: ObjectType, kinds: Mapping[str, IdentifierKind]
 ) -> set[str]:
     """The keys of all e-mail addresses that a record carries in mapped fields, however written."""
     keys: set[str] = set()
@@ -254,7 +257,7 @@ def emails_of(
     return keys
 
 
-def emails_asked(subject: Subject, kinds: Mapping[str, Kind]) -> set[str]:
+def emails_asked(subject: Subject, kinds: Mapping[str, IdentifierKind]) -> set[str]:
     """The keys of all e-mail addresses that a subject gave."""
     return {
         key

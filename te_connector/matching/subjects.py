@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import attrs
 
 from te_connector.errors import Fault, FileFaults, SubjectError
-from te_connector.manifest.model import Kind, Manifest
+from te_connector.manifest.model import IdentifierKind, Manifest
 from te_connector.matching.identifiers import MAX_LENGTH, email_key, id_key, possible_phone
 from te_connector.text.answers import BadJson, parse
 
@@ -90,7 +90,7 @@ def _is_broken(text: str) -> bool:
     return any("\ud800" <= char <= "\udfff" for char in text)
 
 
-def _values(subject: str, kind: Kind, given: Any) -> Iterator[str]:
+def _values(subject: str, kind: IdentifierKind, given: Any) -> Iterator[str]:
     if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Sequence):
         raise SubjectError(f"Subject {subject!r}: {kind.name} must be a list of texts.")
     for value in given:
@@ -102,7 +102,7 @@ def _values(subject: str, kind: Kind, given: Any) -> Iterator[str]:
         yield text
 
 
-def _readable(value: str, kind: Kind) -> bool:
+def _readable(value: str, kind: IdentifierKind) -> bool:
     if kind.compare == "email":
         return email_key(value) is not None
     if kind.compare == "phone":

@@ -31,7 +31,7 @@ import attrs
 
 from te_connector.contract import AuditPlace
 from te_connector.errors import StateError
-from te_connector.manifest.model import Kind
+from te_connector.manifest.model import IdentifierKind
 from te_connector.matching.identifiers import email_key, id_key, phones
 from te_connector.matching.subjects import Subject
 from te_connector.storage.state import (
@@ -366,7 +366,7 @@ class Trail:
         """An object's id as it may stand in the trail: what is no id could be anything, so a hash."""
         return name if is_id else f"hash:{self._hash('id', name)}"
 
-    def hashes(self, subject: Subject, kinds: Mapping[str, Kind]) -> dict[str, list[str]]:
+    def hashes(self, subject: Subject, kinds: Mapping[str, IdentifierKind]) -> dict[str, list[str]]:
         """A subject's identifiers as keyed hashes of their keys for equality."""
         return {
             kind: [self._hash(kind, _key(value, kinds[kind])) for value in values]
@@ -379,7 +379,7 @@ class Trail:
         ).hexdigest()[:32]
 
 
-def _key(value: str, kind: Kind) -> str:
+def _key(value: str, kind: IdentifierKind) -> str:
     if kind.compare == "email":
         return email_key(value) or value
     if kind.compare == "phone":

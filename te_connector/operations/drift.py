@@ -17,10 +17,10 @@ from te_connector.api.pages import Item, params_of, read_page
 from te_connector.errors import AnswerError, PastEnd
 from te_connector.manifest import schemas
 from te_connector.manifest.model import ObjectType
+from te_connector.manifest.schema_walk import MAX_DEPTH, SchemaNode, node_of
 
 _A_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,60}")
 _INDEX = re.compile(r"\[[0-9]+\]")
-_DEEPEST = 20
 UNKNOWN = "no schema knows this field"
 
 
@@ -105,49 +105,23 @@ def _shown(path: str) -> str:
 
 
 def unknown_fields(schema: Mapping[str, Any], data: Any) -> set[str]:
-    """The ways to fields that the schema does not describe; list positions do not count."""
-    return set(_unknown(schema, schema, data, "$", 0))
+    """The paths of fields that the schema doesn't describe; positions in lists are left out."""
+    return set(_unknown(node_of(schema), data, "$", 0))
 
 
-def _unknown(root: Mapping[str, Any], node: Any, data: Any, path: str, depth: int) -> Iterator[str]:
-    parts = list(_parts(root, node))
-    if depth > _DEEPEST:
+def _unknown(node: SchemaNode, data: Any, path: str, depth: int) -> Iterator[str]:
+    if depth > MAX_DEPTH:
         return
     if isinstance(data, list):
-        items = [part["items"] for part in parts if "items" in part]
-        for entry in data if items else ():
-            yield from _unknown(root, {"allOf": items}, entry, f"{path}[]", depth + 1)
-    elif isinstance(data, Mapping):
-        if any(isinstance(part.get("additionalProperties"), Mapping) for part in parts):
-            return  # its keys are described as free
-        described: dict[str, list[Any]] = {}
-        for part in parts:
-            for key, below in part.get("properties", {}).items():
-                described.setdefault(key, []).append(below)
+        items = node.items()
+        if items is not None:
+            for entry in data:
+                yield from _unknown(items, entry, f"{path}[]", depth + 1)
+    elif isinstance(data, Mapping) and not node.is_open():  # the keys of an open one are free
+        described = node.fields()
         for key, value in data.items() if described else ():
             name = key if _A_NAME.fullmatch(key) else "(an odd name)"
             if key in described:
-                here = f"{path}.{name}"
-                yield from _unknown(root, {"allOf": described[key]}, value, here, depth + 1)
+                yield from _unknown(described[key], value, f"{path}.{name}", depth + 1)
             else:
                 yield f"{path}.{name}"
-
-
-def _parts(root: Mapping[str, Any], node: Any, depth: int = 0) -> Iterator[Mapping[str, Any]]:
-    """The schema itself and those that it refers to or is put together from."""
-    if not isinstance(node, Mapping) or depth > _DEEPEST:
-        return
-    yield node
-    if isinstance(node.get("$ref"), str):
-        yield from _parts(root, _target(root, node["$ref"]), depth + 1)
-    for word in ("allOf", "anyOf", "oneOf"):
-        for below in node.get(word, ()):
-            yield from _parts(root, below, depth + 1)
-
-
-def _target(root: Mapping[str, Any], reference: str) -> Any:
-    node: Any = root
-    for step in reference.lstrip("#").strip("/").split("/"):
-        if step and isinstance(node, Mapping):
-            node = node.get(step.replace("~1", "/").replace("~0", "~"))
-    return node

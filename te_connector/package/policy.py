@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, Self
 import attrs
 
 from te_connector.errors import Fault
+from te_connector.manifest import loading as manifests
 from te_connector.manifest import locations as resources
-from te_connector.manifest import model as manifests
 from te_connector.manifest.model import Manifest
 from te_connector.package.layout import Layout, layout_of
-from te_connector.text.document import Document, Place, check, fail, read, read_json
+from te_connector.text.check import check
+from te_connector.text.document import Document, Place, fail, read, read_json
 from te_connector.text.field_paths import steps_of
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ import idna
 from te_connector.api.client import Client
 from te_connector.api.pages import Item, params_of, read_page
 from te_connector.errors import PastEnd, Rejected
-from te_connector.manifest.model import Kind, Mapped, ObjectType
+from te_connector.manifest.model import FieldMapping, IdentifierKind, ObjectType
 from te_connector.matching.identifiers import email_key, id_key, phones
 from te_connector.matching.matcher import ChildMatcher, Matcher
 from te_connector.search.findings import Findings
@@ -93,7 +93,7 @@ class Filters:
                 return found
         return None
 
-    def try_out(self, name: str, way: str, kind: Kind) -> Verdict:
+    def try_out(self, name: str, way: str, kind: IdentifierKind) -> Verdict:
         """Put one filter on trial."""
         try:
             if self.ask(name, _impossible(kind), 1) != []:
@@ -119,7 +119,7 @@ class Filters:
         items = self.ask(name, value) or []
         return any(id_key(item.get(self._type.id_field)) == owner for item in items)
 
-    def _sample_value(self, way: str, kind: Kind) -> tuple[str, str] | None:
+    def _sample_value(self, way: str, kind: IdentifierKind) -> tuple[str, str] | None:
         """An object's id and its value in the field, one that its filter can be tried with."""
         for item in self.sample():
             owner = id_key(item.get(self._type.id_field))
@@ -130,7 +130,7 @@ class Filters:
         return None
 
 
-def _telling(value: str, kind: Kind) -> bool:
+def _telling(value: str, kind: IdentifierKind) -> bool:
     """Whether a value can be spelled otherwise, so that trying it says something."""
     if kind.compare == "email":
         return email_key(value) is not None and value.swapcase() != value
@@ -140,7 +140,7 @@ def _telling(value: str, kind: Kind) -> bool:
     return True
 
 
-def _impossible(kind: Kind) -> str:
+def _impossible(kind: IdentifierKind) -> str:
     """A value that no object can have."""
     if kind.compare == "email":
         return f"te-connector-{secrets.token_hex(8)}@nobody.invalid"
@@ -151,7 +151,7 @@ def _impossible(kind: Kind) -> str:
     return f"te-connector-{secrets.token_hex(8)}"
 
 
-def _other_spellings(value: str, kind: Kind) -> list[tuple[str, Verdict]]:
+def _other_spellings(value: str, kind: IdentifierKind) -> list[tuple[str, Verdict]]:
     """The value as an honest filter should find it too, and what it is if it does not."""
     exact = Verdict("exact", "its filter compares the exact text")
     if kind.compare == "email":
@@ -165,7 +165,7 @@ def _other_spellings(value: str, kind: Kind) -> list[tuple[str, Verdict]]:
     return []
 
 
-def _queries(values: Iterable[str], kind: Kind, verdict: Verdict) -> list[str]:
+def _queries(values: Iterable[str], kind: IdentifierKind, verdict: Verdict) -> list[str]:
     """What is sent for subjects' values: one spelling where the filter finds any, else several."""
     queries: list[str] = []
     for value in values:
@@ -181,7 +181,7 @@ def _queries(values: Iterable[str], kind: Kind, verdict: Verdict) -> list[str]:
     return list(dict.fromkeys(queries))
 
 
-def _phone_queries(text: str, kind: Kind, verdict: Verdict) -> list[str]:
+def _phone_queries(text: str, kind: IdentifierKind, verdict: Verdict) -> list[str]:
     """With the country, and without it unless the filter sees no difference."""
     queries = [text] if verdict.passed == "exact" else []
     for number in phones(text, kind.region).numbers:
@@ -268,8 +268,8 @@ def _look_up(
     matcher: Matcher,
     findings: Findings,
     filters: Filters,
-    mapped: Mapped,
-    kind: Kind,
+    mapped: FieldMapping,
+    kind: IdentifierKind,
 ) -> Verdict:
     if mapped.filter is None:
         return Verdict("nothing", "the API has no filter for it")
@@ -303,7 +303,7 @@ def look_up_children(
     if parent.filter is None:
         findings.reasons.append(f"{parent.field} was not looked at: the API has no filter for it")
         return
-    kind = Kind(parent.object, parent.object, "id", "US")
+    kind = IdentifierKind(parent.object, parent.object, "id", "US")
     filters = Filters(search.client, object_type)
     verdict = filters.try_out(parent.filter, parent.field, kind)
     if verdict.passed == "nothing":

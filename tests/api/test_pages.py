@@ -9,7 +9,7 @@ import pytest
 
 from te_connector.api.pages import any_falls, falls, params_of, read_page
 from te_connector.errors import OddAnswer
-from te_connector.manifest import model as manifest
+from te_connector.manifest import loading as manifest
 
 MANIFEST = manifest.load()
 CONTACT = MANIFEST.objects["contact"]

@@ -19,7 +19,7 @@ from te_connector.api.order import Census
 from te_connector.api.pages import Page
 from te_connector.api.paging import Reader
 from te_connector.errors import GaveUp, OddAnswer, Rejected, Stopped
-from te_connector.manifest import model as manifest
+from te_connector.manifest import loading as manifest
 
 CONTACT = manifest.load().objects["contact"]
 

@@ -21,8 +21,9 @@ from vendor import Vendor
 
 from te_connector import errors
 from te_connector.errors import FileFaults
+from te_connector.manifest import loading as manifest
 from te_connector.manifest import locations as resources
-from te_connector.manifest import model as manifest
+from te_connector.manifest import model
 
 PACKAGED = (ROOT / "connector.yaml").read_text(encoding="utf-8")
 GRAMMAR = json.loads((ROOT / "schemas" / "manifest.schema.json").read_text(encoding="utf-8"))
@@ -271,6 +272,87 @@ FAULTY: dict[str, tuple[str, str, str, str]] = {
         "    why: They are kept so that nobody who unsubscribed is written to again.\n", "",
         "what: E-mail unsub", "lacks the key 'why'; add it",
     ),
+    "a mapped field that the schema doesn't describe": (
+        "{field: email_work}", "{field: emial_work}", "emial_work",
+        "contact.schema.json doesn't describe the field 'emial_work'; did you mean 'email_work'?",
+    ),
+    "a mapped field of another level": (
+        "{field: email_work}", "{field: info.email}", "info.email",
+        "contact.schema.json doesn't describe the field 'info.email'; add it there",
+    ),
+    "a mapped field in a list that the schema doesn't describe": (
+        '"external_ids[].external_id"', '"external_ids[].extern_id"', "extern_id",
+        "doesn't describe the field 'external_ids[].extern_id'; did you mean 'external_ids.external_id'",
+    ),
+    "a source that the schema doesn't describe": (
+        "{field: external_id, source: source", "{field: external_id, source: sorce", "sorce",
+        "doesn't describe the field 'sorce'; did you mean 'source'?",
+    ),
+    "a mapped field that holds no identifier": (
+        "{field: email_work}", "{field: custom}", "field: custom",
+        "says that 'custom' is array or object, which can't be compared",
+    ),
+    "a field mapped twice": (
+        "{field: email_work}", "{field: email}", "{field: email}", "'email' is mapped twice; keep one",
+    ),
+    "an order key that the schema doesn't describe": (
+        "order: {key: internal_created_at,", "order: {key: created_at,", "key: created_at",
+        "contact_survey_response.schema.json doesn't describe the field 'created_at'",
+    ),
+    "an id field that the schema doesn't describe": (
+        "id: {field: id, shape: hex}", "id: {field: ident, shape: hex}", "field: ident,",
+        "doesn't describe the field 'ident'",
+    ),
+    "a parent's field that the schema doesn't describe": (
+        "field: contact.id", "field: contact.ident", "contact.ident",
+        "doesn't describe the field 'contact.ident'",
+    ),
+    "a plain http base URL of another host": (
+        "base_url: https://public", "base_url: http://public", "base_url:",
+        "plain http is only accepted for this machine",
+    ),
+    "objects and links under one key": (
+        "items: [items, objects]", "items: [links, objects]", "items: [links",
+        "'links' can't hold both the objects and the page links",
+    ),
+    "objects under one key twice": (
+        "items: [items, objects]", "items: [items, items]", "items: [items,",
+        "'items' is listed twice; keep one",
+    ),
+    "one parameter for page number and size": (
+        "size: page[size]", "size: page[number]", "size: page",
+        "the page number and the page size need different parameters",
+    ),
+    "a default type that is none": (
+        "default: contact}", "default: contacts}", "default: contacts",
+        "there is no object type 'contacts'; did you mean 'contact'?",
+    ),
+    "a default type that doesn't map the kind": (
+        "default: contact}", "default: contact_survey_response}", "default: contact_s",
+        "'contact_survey_response' maps no field to 'service_id'",
+    ),
+    "a default type of what is no id": (
+        "title: E-mail address}", "title: E-mail address, default: contact}", "  email:",
+        "only ids have a default object type; remove it",
+    ),
+    "how strong an e-mail is alone": (
+        "title: E-mail address}", "title: E-mail address, alone: strong}", "  email:",
+        "only phones have 'alone'; remove it",
+    ),
+    "a key without a colon": (
+        "    path: /users\n", "    path /users\n", "path /users", "a ': ' is missing after the key",
+    ),
+    "a key indented too far": (
+        "    path: /users\n", "      path: /users\n", "      path: /users",
+        "the indentation doesn't fit the lines above",
+    ),
+    "a key indented too little": (
+        "    path: /users\n", "   path: /users\n", "   path: /users",
+        "the indentation doesn't fit the lines above",
+    ),
+    "a tab": (
+        "    path: /users\n", "\tpath: /users\n", "\tpath", "a tab can't indent YAML; use spaces",
+    ),
     "an object that is a text": (
         "objects:\n", "objects:\n  note: /notes\n", "note:", "'note' must be a mapping (key: value)",
     ),
@@ -328,6 +410,21 @@ def test_all_faults_come_at_once_whatever_their_kind(copied: Copy) -> None:
         assert words in told, words
 
 
+def test_a_malformed_line_does_not_hide_the_other_faults_or_bring_new_ones(copied: Copy) -> None:
+    path = copied(
+        ("retry_for: 120", "retry_for: soon"),
+        ("    path: /users\n", "    path /users\n"),
+        ("{field: email_work}", "{field: emial_work}"),
+        ("    title: Survey response\n", "      title: Survey response\n"),
+        ("parent: {object: contact, field", "parent: {object: contact, feild"),
+    )
+    told = [each.partition(":")[2] for each in faults_of(path)]
+    marks = ("soon", "path /users", "emial_work", "feild", "feild")
+    told_lines = sorted(int(each.partition(":")[0]) for each in told)
+    assert set(told_lines) >= {line_of(path, mark) for mark in marks}
+    assert len(told) == 6, told  # the last one lacks its field as well
+
+
 def test_faults_come_in_the_order_of_their_lines(copied: Copy) -> None:
     path = copied(
         ("retry_for: 120", "retry_for: soon"),
@@ -361,7 +458,7 @@ def test_a_circle_of_parents_is_told_of_each_of_them(copied: Copy) -> None:
 
 
 SCHEMAS: dict[str, tuple[str, int, str]] = {
-    "not JSON": ("{]", 1, "this is not valid YAML"),
+    "not JSON": ("{]", 1, "this is not valid JSON"),
     "empty": ("", 1, "the file is empty"),
     "a list": ("[]", 1, "a schema must be a mapping"),
     "true": ("true", 1, "a schema must be a mapping"),
@@ -403,11 +500,27 @@ def test_a_faulty_schema_is_a_fault_of_its_own_file_and_line(case: str, copied: 
     assert told.startswith(f"{file}:{line}: {message}"), told
 
 
+def test_a_comma_too_many_in_a_schema_names_its_own_line(copied: Copy) -> None:
+    text = '{"type": "object",\n"properties": {\n"id": {},\n\n}}'
+    path = copied(schemas={"user.schema.json": text})
+    (told,) = faults_of(path)
+    file = path.parent / "schemas" / "user.schema.json"
+    assert told == f"{file}:3: the comma before the closing bracket is one too many; remove it"
+
+
+def test_a_schema_that_describes_no_field_or_any_field_bears_out_what_is_mapped(
+    copied: Copy,
+) -> None:
+    for text in ("{}", '{"additionalProperties": {"type": "string"}}', '{"$ref": "#"}'):
+        manifest.load(copied(schemas={"user.schema.json": text}))
+
+
 def test_fields_may_be_called_pattern_or_ref_and_references_within_the_file_are_fine(
     copied: Copy,
 ) -> None:
     text = """{"$defs": {"pattern": {"$anchor": "here", "type": "string"}},
         "properties": {"pattern": {"$ref": "#/$defs/pattern"}, "$ref": {"$ref": "#here"},
+                       "id": {}, "email": {},
                        "x": {"enum": [{"pattern": "a"}], "$ref": "#/properties/pattern"}}}"""
     manifest.load(copied(schemas={"user.schema.json": text}))
 
@@ -457,17 +570,17 @@ def test_the_packaged_manifest_names_the_object_types_kinds_and_limits_of_the_co
     made = manifest.load()
     assert list(made.objects) == ["contact", "user", "contact_survey_response"]
     assert list(made.kinds) == ["email", "phone", "service_id", "external_id"]
-    assert made.requests == manifest.Limit(1000, 60)
-    assert made.tokens == manifest.Limit(2, 3600)
+    assert made.requests == model.Limit(1000, 60)
+    assert made.tokens == model.Limit(2, 3600)
     assert made.retry_for == 120
 
 
-FIXED: dict[str, tuple[dict[str, Any], Callable[[manifest.Manifest], Any], Any]] = {
+FIXED: dict[str, tuple[dict[str, Any], Callable[[model.Manifest], Any], Any]] = {
     "limits": (
         {"limits": {"requests": {"count": 7, "seconds": 2.5}, "tokens": {"count": 9, "seconds": 1},
                     "retry_for": 0.5}},
         lambda made: (made.requests, made.tokens, made.retry_for),
-        (manifest.Limit(7, 2.5), manifest.Limit(9, 1), 0.5),
+        (model.Limit(7, 2.5), model.Limit(9, 1), 0.5),
     ),
     "path": ({"objects.user.path": "/people"}, lambda made: made.objects["user"].path, "/people"),
     "schema": (
@@ -493,7 +606,7 @@ FIXED: dict[str, tuple[dict[str, Any], Callable[[manifest.Manifest], Any], Any]]
     ),
     "archived": (
         {"objects.contact.archived": {"field": "archived", "value": True}},
-        lambda made: made.objects["contact"].archived, manifest.Archived("archived", True),
+        lambda made: made.objects["contact"].archived, model.Archived("archived", True),
     ),
 }  # fmt: skip
 
@@ -518,7 +631,7 @@ def test_parents_come_before_children_however_they_are_written(edited: Edit) -> 
     data = yaml.safe_load(PACKAGED)["objects"]
     turned = dict(reversed(data.items()))
     turned = {"reply": {**data["contact_survey_response"], "path": "/replies",
-                        "parent": {"object": "contact_survey_response", "field": "r"}},
+                        "parent": {"object": "contact_survey_response", "field": "survey.id"}},
               **turned}  # fmt: skip
     made = manifest.load(Path(edited({"objects": turned})))
     ordered = [item.name for item in made.parents_first()]
@@ -632,9 +745,9 @@ def test_every_yaml_of_the_guide_can_be_written_where_it_says(copied: Copy) -> N
     whole = "".join(_blocks("yaml"))
     assert whole.count("\n") > 20
     identifiers, archived = _blocks("yaml")[0], _blocks("yaml")[-1]
-    item = "  thing:\n    path: /things\n    schema: user.schema.json\n    scope: unknown\n"
+    item = "  thing:\n    path: /things\n    schema: contact.schema.json\n    scope: unknown\n"
     made = manifest.load(copied(("\nobjects:\n", f"\nobjects:\n{item}{identifiers}{archived}\n")))
-    assert made.objects["thing"].archived == manifest.Archived("archived", True)
+    assert made.objects["thing"].archived == model.Archived("archived", True)
     assert [each.field for each in made.objects["thing"].mapped] == [
         "email", "email_work", "external_ids[].external_id",
     ]  # fmt: skip

@@ -13,7 +13,7 @@ from conftest import ROOT, Host, subject
 from test_add_object_types import EXAMPLES, NAMES
 from vendor import Vendor
 
-from te_connector.manifest import model as manifest
+from te_connector.manifest import loading as manifest
 from te_connector.manifest import schemas
 
 SAMPLES = ROOT / "tests" / "schema_samples"

@@ -14,8 +14,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from test_identifiers import BLANKS, FORMATS, NUMBERS, addresses, respelled
 
-from te_connector.manifest import model as manifest
-from te_connector.manifest.model import Kind, Mapped
+from te_connector.manifest import loading as manifest
+from te_connector.manifest.model import FieldMapping, IdentifierKind
 from te_connector.matching import subjects
 from te_connector.matching.identifiers import email_key, email_keys, email_neighbourhood, phones
 from te_connector.matching.indexes import (
@@ -532,7 +532,7 @@ def test_an_external_id_that_cannot_be_reached_is_odd(value):
 
 
 def deep(*ways: str, kind: str = "email", source: str | None = None) -> Any:
-    mapped = tuple(Mapped(kind, way, source, None, False) for way in ways)
+    mapped = tuple(FieldMapping(kind, way, source, None, False) for way in ways)
     return SimpleNamespace(mapped=mapped, name="deep")
 
 
@@ -793,7 +793,7 @@ def test_evidence_and_subjects_show_no_value_when_printed():
 
 def test_kinds_of_other_regions_read_numbers_as_theirs():
     """The manifest says which."""
-    kinds = {**PACKAGED.kinds, "phone": Kind("phone", "Phone", "phone", "GB")}
+    kinds = {**PACKAGED.kinds, "phone": IdentifierKind("phone", "Phone", "phone", region="GB")}
     (subject,) = subjects.read(
         [{"id": "s", "identifiers": {"phone": ["020 7946 0958"]}}],
         SimpleNamespace(kinds=kinds),

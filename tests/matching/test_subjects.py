@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from vendor import Vendor
 
 from te_connector.errors import FileFaults, SubjectError
-from te_connector.manifest import model as manifest
+from te_connector.manifest import loading as manifest
 from te_connector.matching import subjects
 from te_connector.matching.identifiers import MAX_LENGTH
 

@@ -171,6 +171,9 @@ def test_a_child_of_a_child_is_found_and_deleted_through_both(
     reply = reply.replace(
         "object: contact, field: contact.id", "object: contact_note, field: note_id"
     )
+    reply = reply.replace("contact_note.schema.json", "reply.schema.json")
+    schema = '{"properties": {"id": {"type": "integer"}, "note_id": {"type": "integer"}}}'
+    (path.parent / "schemas" / "reply.schema.json").write_text(schema, encoding="utf-8")
     text = path.read_text(encoding="utf-8").replace("\nobjects:\n", f"\nobjects:\n{reply}\n", 1)
     path.write_text(text, encoding="utf-8")
     connection["manifest"] = str(path)

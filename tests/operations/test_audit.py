@@ -21,7 +21,7 @@ from conftest import ROOT, Host, subject
 from vendor import Vendor
 
 from te_connector import errors
-from te_connector.manifest import model as manifest
+from te_connector.manifest import loading as manifest
 from te_connector.matching.subjects import Subject, read_one
 from te_connector.operations.audit import Trail, Verdict
 from te_connector.storage.state import StateDir

@@ -15,7 +15,7 @@ from conftest import Edit, Host, subject
 from vendor import Vendor
 
 from te_connector import errors
-from te_connector.manifest import model as manifest
+from te_connector.manifest import loading as manifest
 from te_connector.manifest.schemas import digest as field_digest
 from te_connector.matching.subjects import read_one
 from te_connector.operations.audit import Trail

@@ -22,7 +22,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from te_connector.errors import FileFaults, UsageError
-from te_connector.manifest import model as manifests
+from te_connector.manifest import loading as manifests
 from te_connector.package import Policy, Summary, csvfiles, folder_name, words, write_package
 from te_connector.package.policy import Rule, Withhold
 from te_connector.package.withholding import released

@@ -15,7 +15,7 @@ from typing import Any
 import package_cases as cases
 import pytest
 
-from te_connector.manifest import model as manifests
+from te_connector.manifest import loading as manifests
 from te_connector.package import Policy, write_package
 
 BROWSER = Path(__file__).parents[1] / "browser"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from te_connector.errors import FileFaults
-from te_connector.manifest import model as manifests
+from te_connector.manifest import loading as manifests
 from te_connector.package import Policy
 from te_connector.package.policy import Rule, Withhold
 
@@ -114,7 +114,7 @@ FAULTS = [
     ("controller: {name: ' ', contact: a@b.example}\n", "1: 'name' must be the company's name, at most 200 characters"),
     ("include: [contact:1]\ninclude: [contact:2]\n", "2: key 'include' is given twice (first on line 1); keep one"),
     ("include: &a [contact:1]\n", "1: anchors (&name) are not allowed; write the value out"),
-    ("objects: {contact: {release: true}\n", "2: this is not valid YAML: did not find expected ',' or '}'"),
+    ("objects: {contact: {release: true}\n", "1: a comma or the closing } of what opens here is missing"),
 ]  # fmt: skip
 
 

@@ -87,8 +87,8 @@ def show(settings: Settings, *, file: Path | None) -> int:
 @with_settings
 def export(settings: Settings, *, folder: Path) -> int:
     """Copy the packaged manifest and its schemas to a new folder, to edit them."""
+    from te_connector.manifest import loading as manifests
     from te_connector.manifest import locations as resources
-    from te_connector.manifest import model as manifests
 
     packaged = manifests.load()
     names = {item.schema for item in packaged.objects.values()} | {"manifest.schema.json"}

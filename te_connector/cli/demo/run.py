@@ -67,7 +67,7 @@ class DemoRun:
 
     def _package(self) -> None:
         from te_connector import result
-        from te_connector.manifest import model as manifest
+        from te_connector.manifest import loading as manifest
         from te_connector.package import write_package
 
         found = result.load(self.result_file)
@@ -78,7 +78,7 @@ class DemoRun:
         from te_connector.cli.progress import Progress
         from te_connector.deletion import run as erasing
         from te_connector.deletion.selection import choose
-        from te_connector.manifest import model as manifest
+        from te_connector.manifest import loading as manifest
         from te_connector.operations.audit import Trail
         from te_connector.storage.state import StateDir
 
