@@ -159,6 +159,11 @@ def key_path() -> Path:
     return Path(platformdirs.user_config_dir("te-connector")) / "key"
 
 
+def data_key(*, create: bool) -> bytes | None:
+    """The key of what is kept encrypted on this machine; None if there is none and none is made."""
+    return _file_key(create=create)
+
+
 def _file_key(*, create: bool) -> bytes | None:
     from cryptography.fernet import Fernet
 
