@@ -103,11 +103,21 @@ def with_settings(function: Callable[..., int]) -> Callable[..., int]:
                 old = options.pop(f"{key}_old")
                 shared[key] = old if shared[key] is None else shared[key]
         try:
-            return function(_settings(shared, ctx.find_root().params), **options)
+            return function(_settings(shared, _outer_params(ctx)), **options)
         except KeyboardInterrupt:
             raise Interrupted from None  # click would print an empty line first
 
     return called
+
+
+def _outer_params(ctx: click.Context) -> dict[str, Any]:
+    """The shared options given before this command's name, on any group above it; nearest first."""
+    params: dict[str, Any] = {}
+    above = ctx.parent
+    while above is not None:
+        params = {**above.params, **{key: value for key, value in params.items() if value}}
+        above = above.parent
+    return params
 
 
 def _settings(own: Mapping[str, Any], root: Mapping[str, Any]) -> Settings:

@@ -16,6 +16,8 @@ import pytest
 from command import settings_of, started
 from vendor import Vendor, contact, response, user
 
+from te_connector.gateway.tokens import Tokens
+
 MARIA = "maria.alvarez@example.com"
 PHONE = "763-555-0123"
 
@@ -114,7 +116,7 @@ def _gateway(vendor: Vendor, tmp_path: Path) -> Iterator[Gateway]:
             "TE_KEY_FILE": str(tmp_path / "gateway-key"),
         }
     )
-    gateway.new_token()
+    gateway.token = Tokens(tmp_path / "gateway-state").new()[1]
     gateway.start()
     yield gateway
     if gateway.process.poll() is None:

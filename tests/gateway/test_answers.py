@@ -31,12 +31,24 @@ def found(*records: dict[str, Any], **more: Any) -> dict[str, Any]:
         {"object_type": "contact", "method": "scan", "complete": True, "requests": 1, "seen": 3,
          "fields": {}, "reason": ""}
     ]  # fmt: skip
-    return {"records": list(records), "coverage": coverage, "problems": [], "near_misses": [], **more}
+    return {
+        "records": list(records),
+        "coverage": coverage,
+        "problems": [],
+        "near_misses": [],
+        **more,
+    }
 
 
 def test_an_answer_holds_nothing_of_another_subject_of_the_same_sweep() -> None:
     other = record("2", subject="s2")
-    problem = {"code": "phone_shared", "object_type": "contact", "subject": "s2", "id": "2", "detail": ""}
+    problem = {
+        "code": "phone_shared",
+        "object_type": "contact",
+        "subject": "s2",
+        "id": "2",
+        "detail": "",
+    }
     answer = answer_for("s1", found(record("1"), other, problems=[problem]), PARENTS)
     assert [item["id"] for item in answer.records] == ["1"]
     assert answer.problems == []

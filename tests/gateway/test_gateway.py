@@ -47,7 +47,9 @@ def test_a_person_is_found_and_deleted_and_the_receipt_says_so(
                 "reviewed": record["te_digest"]}  # fmt: skip
         gone = gateway.ask("/v1/delete", body)
         assert (gone.status, gone.body["status"], gone.body["verified"]) == (200, "deleted", True)
-        assert gateway.ask("/v1/delete", body).body == gone.body, "the same receipt, not a second DELETE"
+        assert gateway.ask("/v1/delete", body).body == gone.body, (
+            "the same receipt, not a second DELETE"
+        )
     assert [key for _, key in vendor.deleted] == [2317, 2328]
 
 
@@ -64,7 +66,9 @@ def test_another_object_type_filters_the_same_search_at_no_cost(
     gateway.ask("/v1/access", {"request": "r1", "email": MARIA})
     before = vendor.count()
     for object_type in ("contact", "user", "contact_survey_response"):
-        got = gateway.ask("/v1/access", {"request": "r1", "email": MARIA, "object_type": object_type})
+        got = gateway.ask(
+            "/v1/access", {"request": "r1", "email": MARIA, "object_type": object_type}
+        )
         assert got.status == 200
         assert {r["object_type"] for r in got.body["records"]} <= {object_type}
         assert [entry["object_type"] for entry in got.body["coverage"]] == [object_type]
@@ -174,7 +178,12 @@ def test_a_restart_loses_no_finished_answer(vendor: Vendor, gateway: Gateway) ->
 def test_a_failed_deletion_is_not_final(vendor: Vendor, gateway: Gateway) -> None:
     records = gateway.ask("/v1/access", {"request": "r6", "email": MARIA}).body["records"]
     record = next(r for r in records if r["id"] == "2317")
-    body = {"request": "r6", "object_type": "contact", "id": "2317", "reviewed": record["te_digest"]}
+    body = {
+        "request": "r6",
+        "object_type": "contact",
+        "id": "2317",
+        "reviewed": record["te_digest"],
+    }
     vendor.always("DELETE", "/contacts/2317", Status(422))
     got = gateway.ask("/v1/delete", body)
     assert (got.status, got.body["status"]) == (502, "failed")
@@ -263,7 +272,10 @@ def test_tokens_are_checked_on_every_route_and_a_revoked_one_stops_at_once(
 def test_hostile_bodies_get_clear_errors(gateway: Gateway) -> None:
     assert gateway.ask("/v1/access", raw=b"x" * (1024 * 1024 + 1)).status == 413
     assert gateway.ask("/v1/access", raw=b"[" * 500_000).status == 400
-    assert gateway.ask("/v1/access", raw=b'{"request":"a","request":"b","email":"a@b.example"}').status == 400
+    assert (
+        gateway.ask("/v1/access", raw=b'{"request":"a","request":"b","email":"a@b.example"}').status
+        == 400
+    )
     assert gateway.ask("/v1/nowhere", {}).body["code"] == "route_unknown"
     wrong = gateway.ask("/v1/access", method="GET")
     assert (wrong.status, wrong.headers["Allow"]) == (405, "POST, OPTIONS")
@@ -294,7 +306,9 @@ def test_no_log_and_no_file_holds_a_person_or_a_token(
     log = gateway.stop()
     assert "/v1/access 200" in log
     kept = b"".join(
-        path.read_bytes() for path in (tmp_path / "gateway-state" / "gateway").rglob("*") if path.is_file()
+        path.read_bytes()
+        for path in (tmp_path / "gateway-state" / "gateway").rglob("*")
+        if path.is_file()
     )
     for secret in (MARIA, "Maria", PHONE, request, gateway.token):
         assert secret not in log

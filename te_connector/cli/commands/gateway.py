@@ -119,15 +119,15 @@ def token_list(given: Given) -> int:
 
 
 @token.command("revoke")
-@click.argument("name")
+@click.argument("token_name", metavar="NAME")
 @with_settings
-def token_revoke(given: Given, *, name: str) -> int:
+def token_revoke(given: Given, *, token_name: str) -> int:
     """Revoke a token by its name. The gateway refuses it from now on."""
     from te_connector.gateway.tokens import Tokens
 
-    if not Tokens(_state_dir(given)).revoke(name):
+    if not Tokens(_state_dir(given)).revoke(token_name):
         raise OptionError("There is no token of that name. See: te-connector gateway token list")
-    click.echo(f"Token {name} is revoked.")
+    click.echo(f"Token {token_name} is revoked.")
     return 0
 
 
