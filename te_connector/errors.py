@@ -14,6 +14,7 @@
     │   ├── CredentialsRefused       the server refused the client id and secret
     │   └── TokenBudgetSpent         the token requests of this hour are used up
     ├── Unreachable                  the host cannot be reached (refused, unknown, TLS, proxy)
+    ├── DeadlineReached              the call's deadline passed
     ├── Stopped                      the caller asked to stop
     └── AnswerError                  one request was answered, but not with what was asked
         ├── MissingScope             the token lacks the scope for this
@@ -164,6 +165,18 @@ class Stopped(ConnectorError):
         return type(self), ()
 
 
+class DeadlineReached(ConnectorError):
+    """The call's deadline passed before the work was done. A hook turns it into an answer."""
+
+    code = "deadline_reached"
+
+    def __init__(self) -> None:
+        super().__init__("The deadline passed. Call again with more time.")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), ()
+
+
 class AnswerError(ConnectorError):
     """One request was answered, but not with what was asked for."""
 
@@ -235,6 +248,7 @@ __all__ = [
     "ConnectorError",
     "CredentialsMissing",
     "CredentialsRefused",
+    "DeadlineReached",
     "Fault",
     "FileFaults",
     "Forbidden",

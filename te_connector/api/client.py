@@ -28,6 +28,8 @@ from te_connector.api.quota import Slot, Window
 from te_connector.api.session import Token, TokenKeeper
 from te_connector.api.transport import ANSWER_SECONDS, MAX_BODY, Answer, Transport
 from te_connector.errors import (
+    ConnectorError,
+    DeadlineReached,
     Forbidden,
     GaveUp,
     MissingScope,
@@ -84,11 +86,12 @@ class Client:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.transport = Transport(settings)
-        self.keeper = TokenKeeper(settings, self.transport, self._admission)
+        self.keeper = TokenKeeper(settings, self.transport, self._admission, check=self.check)
         hosts = settings.state.host(settings.host, settings.port)
         self.window = Window(hosts / "requests.window", settings.manifest.requests, ANSWER_SECONDS)
         self.notice: Notice = _silent
         self._stop = threading.Event()
+        self._reason: type[Stopped | DeadlineReached] = Stopped
         self._lock = threading.Lock()
         self._answered = False
         self._refused: set[str] = set()
@@ -106,10 +109,20 @@ class Client:
         with self.transport.open():
             yield self
 
-    def stop(self) -> None:
-        """End all waiting and all requests under way, in every thread."""
+    def stop(self, reason: ConnectorError | None = None) -> None:
+        """End all waiting and all requests under way, in every thread, by raising the reason there.
+
+        Without a reason it is Stopped. The first reason stays.
+        """
+        if not self._stop.is_set():
+            self._reason = DeadlineReached if isinstance(reason, DeadlineReached) else Stopped
         self._stop.set()
-        self.transport.stop()
+        self.transport.stop(self._reason)
+
+    def check(self) -> None:
+        """Raise the reason if this client was stopped."""
+        if self._stop.is_set():
+            raise self._reason()
 
     @property
     def reached(self) -> bool:
@@ -213,7 +226,7 @@ class Client:
         if seconds >= 1.0:
             self.notice({"event": "waiting", "why": "retry", "seconds": round(seconds, 1)})
         if self._stop.wait(seconds):
-            raise Stopped
+            self.check()
 
     def _signed(self, errand: _Errand, number: int) -> Answer:
         """One answer to a GET with a good token; a token that is refused is renewed once."""
@@ -323,8 +336,7 @@ class Client:
     def _slot(self) -> Slot:
         told = 0.0
         while True:
-            if self._stop.is_set():
-                raise Stopped
+            self.check()
             slot = self.window.take()
             if isinstance(slot, Slot):
                 return slot
@@ -332,7 +344,7 @@ class Client:
                 told = time.monotonic()
                 self.notice({"event": "waiting", "why": "quota", "seconds": round(slot, 1)})
             if self._stop.wait(min(slot, 1.0)):
-                raise Stopped
+                self.check()
 
     def _sleep(self, seconds: float, errand: _Errand) -> None:
         log.info("%s again in %.1f seconds", errand.name, seconds)

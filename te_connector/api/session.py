@@ -74,8 +74,11 @@ class TokenKeeper:
         transport: Transport,
         admission: Callable[[], AbstractContextManager[None]] = nullcontext,
         clock: Callable[[], float] = time.time,
+        *,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         self._admission = admission
+        self._check = check
         self._settings = settings
         self._transport = transport
         self._clock = clock
@@ -101,7 +104,7 @@ class TokenKeeper:
         with self._lock:
             if self._token is not None and self._usable(self._token):
                 return self._token
-            with locked(self._folder / "token.lock"):
+            with locked(self._folder / "token.lock", self._check):
                 stored = self._load()
                 if stored is None or not self._usable(stored):
                     stored = self._renew(stored)
@@ -110,7 +113,7 @@ class TokenKeeper:
 
     def rejected(self, token: Token) -> Token:
         """Another token in place of one that the server refused: somebody's newer one, or a new one."""
-        with self._lock, locked(self._folder / "token.lock"):
+        with self._lock, locked(self._folder / "token.lock", self._check):
             stored = self._load()
             if stored is None or stored.access == token.access or not self._usable(stored):
                 stored = self._renew(stored)
@@ -119,7 +122,7 @@ class TokenKeeper:
 
     def forget(self) -> bool:
         """Remove the stored token; tells whether there was one."""
-        with self._lock, locked(self._folder / "token.lock"):
+        with self._lock, locked(self._folder / "token.lock", self._check):
             self._token = None
             there = self._file.exists()
             self._file.unlink(missing_ok=True)

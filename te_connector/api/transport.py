@@ -35,7 +35,7 @@ from urllib3.exceptions import (
 )
 
 from te_connector.api.connection import Settings, is_loopback
-from te_connector.errors import Oversized, SettingsError, Stopped, Unreachable
+from te_connector.errors import DeadlineReached, Oversized, SettingsError, Stopped, Unreachable
 from te_connector.storage.secret import hushed
 
 CONNECT_SECONDS = 5.0
@@ -121,6 +121,7 @@ class Transport:
         self._lock = threading.Lock()
         self._flights: set[_Flight] = set()
         self._stopped = threading.Event()
+        self._reason: type[Stopped | DeadlineReached] = Stopped
 
     @contextlib.contextmanager
     def open(self) -> Iterator[None]:
@@ -138,8 +139,9 @@ class Transport:
             watch.join()
             self._manager.clear()
 
-    def stop(self) -> None:
-        """Cut every request under way and refuse new ones until opened again."""
+    def stop(self, reason: type[Stopped | DeadlineReached] = Stopped) -> None:
+        """Cut every request under way and refuse new ones, by raising the reason, until opened again."""
+        self._reason = reason
         self._stopped.set()
         with self._lock:
             flights = list(self._flights)
@@ -169,7 +171,7 @@ class Transport:
             self._flights.add(flight)
         try:
             if self._stopped.is_set():
-                raise Stopped
+                raise self._reason()
             with hushed():
                 return self._exchange(method, path, headers, body, most)
         except (HTTPError, http.client.HTTPException, OSError, ValueError) as error:
@@ -233,7 +235,11 @@ class Transport:
 
         thread = threading.Thread(target=look_up, daemon=True)
         thread.start()
-        thread.join(RESOLVE_SECONDS)
+        until = time.monotonic() + RESOLVE_SECONDS
+        while thread.is_alive() and time.monotonic() < until:
+            thread.join(0.1)
+            if self._stopped.is_set():
+                raise self._reason()
         if not outcome or outcome[0] is not None:
             raise Unreachable(
                 f"The host {self._host} is not known on this network; check the base URL and DNS."
@@ -242,7 +248,7 @@ class Transport:
 
     def _failure(self, error: Exception, flight: _Flight) -> Exception:
         if self._stopped.is_set():
-            return Stopped()
+            return self._reason()
         where = f"{self._host}:{self._port}"
         if isinstance(error, (ProxyError, LocationParseError)) and not flight.cut:
             return Unreachable(

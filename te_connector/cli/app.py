@@ -96,7 +96,7 @@ def _show_help(ctx: click.Context) -> None:
         "package": "packaging:package",
         "delete": "deleting:delete",
         "audit": "app:audit",
-        "gateway": "gateway:gateway",
+        "gateway": "commands.gateway:gateway",
         "manifest": "app:manifest",
         "login": "commands.login:login",
         "logout": "commands.login:logout",

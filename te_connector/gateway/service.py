@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
 import attrs
 
@@ -51,7 +51,7 @@ class Gateway:
         discovery = host.discover(connection)
         self._types = {item["name"]: item for item in discovery["object_types"] if item["access"]}
         self._parents: dict[str, str | None] = {
-            name: cast("str | None", item.get("parent")) for name, item in self._types.items()
+            name: item["parent"] for name, item in self._types.items()
         }
         self._kinds = {kind for item in self._types.values() for kind in item["identifiers"]}
         self.discovery = discovery

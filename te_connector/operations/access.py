@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -9,23 +10,23 @@ from typing import Any
 import attrs
 
 from te_connector.api import connection as connections
+from te_connector.api.call import Call
 from te_connector.api.client import Client
 from te_connector.api.pages import params_of, read_page
 from te_connector.api.paging import LEAST_BURST
-from te_connector.api.progress import Reporter
 from te_connector.contract import Coverage, Fetched, Plan, PlanStep, Problem
-from te_connector.errors import AnswerError, OptionError, PastEnd
+from te_connector.errors import AnswerError, DeadlineReached, OptionError, PastEnd
 from te_connector.manifest.model import Manifest, ObjectType
 from te_connector.matching import subjects as subject_reader
 from te_connector.matching.matcher import Matcher
-from te_connector.operations.options import mapping_of, progress_of
+from te_connector.operations.options import CALL_OPTIONS, call_of, mapping_of
 from te_connector.search.classification import Judge
 from te_connector.search.findings import Findings
 from te_connector.search.lookup import look_quickly, look_up_children, requests_expected
 from te_connector.search.scan import Search, ids_asked, look_at_children, look_exhaustively
 
 _FLAGS = ("check_only", "plan_only", "independent")
-_KNOWN = ("object_types", "coverage", "progress", *_FLAGS)
+_KNOWN = ("object_types", "coverage", *CALL_OPTIONS, *_FLAGS)
 
 
 @attrs.frozen
@@ -37,7 +38,7 @@ class Options:
     check_only: bool
     plan_only: bool
     independent: bool
-    reporter: Reporter
+    call: Call
 
 
 def read_options(options: Any, manifest: Manifest) -> Options:
@@ -65,7 +66,7 @@ def read_options(options: Any, manifest: Manifest) -> Options:
         check_only=given.get("check_only", False),
         plan_only=given.get("plan_only", False),
         independent=given.get("independent", False),
-        reporter=Reporter(progress_of(given)),
+        call=call_of(given),
     )
 
 
@@ -77,18 +78,19 @@ def fetch(connection: Mapping[str, Any], subjects: Any, options: Any) -> Fetched
     if wanted.check_only:
         return {"plan": []}
     client = Client(connections.resolve(connection))
-    with client.open(wanted.reporter.tell):
-        try:
-            client.sign_in()
-            search = Search(client, given, wanted.reporter)
+
+    def work() -> Fetched | Plan:
+        with client.open(wanted.call.tell):
+            with contextlib.suppress(DeadlineReached):
+                client.sign_in()
+            search = Search(client, given, wanted.call)
             if wanted.plan_only:
                 return {
                     "plan": [_plan(search, manifest, name, wanted) for name in wanted.object_types]
                 }
             return _answer(search, manifest, wanted)
-        except BaseException:
-            client.stop()
-            raise
+
+    return wanted.call.run(work, client.stop)
 
 
 def _answer(search: Search, manifest: Manifest, wanted: Options) -> Fetched:
@@ -137,7 +139,7 @@ def _look(
 ) -> Findings:
     """Look at one type, in the way that it, the subjects and the coverage call for."""
     findings = Findings(object_type)
-    search.reporter.tell({"event": "object_type", "object_type": object_type.name})
+    search.call.tell({"event": "object_type", "object_type": object_type.name})
     if not object_type.access:
         findings.reasons.append("the manifest says that the API is not to be used to read it")
         return findings
@@ -214,7 +216,7 @@ def _scan_requests(search: Search, object_type: ObjectType) -> int | None:
         page, _ = read_page(search.client, object_type, params_of(search.client, object_type, 1))
     except PastEnd:
         return 1
-    except AnswerError:
+    except (AnswerError, DeadlineReached):
         return None
     pages = max(page.last or 1, page.next or 1)
     return pages if pages == 1 else pages + 1 + math.ceil(pages / LEAST_BURST)

@@ -22,9 +22,9 @@ from typing import Any
 import attrs
 
 from te_connector.api import connection as connections
+from te_connector.api.call import Call
 from te_connector.api.client import Client, Deletion, backoff, object_path
 from te_connector.api.objects import is_listed_empty, read_object, reading_by_id_works
-from te_connector.api.progress import Reporter
 from te_connector.contract import Receipt, Status
 from te_connector.errors import (
     AnswerError,
@@ -43,10 +43,10 @@ from te_connector.matching.identifiers import has_shape, id_key
 from te_connector.matching.matcher import match_one
 from te_connector.matching.subjects import Subject
 from te_connector.operations.audit import Line, Trail
-from te_connector.operations.options import mapping_of, progress_of
+from te_connector.operations.options import CALL_OPTIONS, call_of, mapping_of
 from te_connector.text.field_paths import steps_of, values_at
 
-_KNOWN = ("reviewed", "reviewed_fields", "actor", "hold", "progress", "receipt_id")
+_KNOWN = ("reviewed", "reviewed_fields", "actor", "hold", "receipt_id", *CALL_OPTIONS)
 
 
 @attrs.frozen
@@ -58,7 +58,7 @@ class Options:
     actor: str
     hold: str | None
     receipt_id: str
-    reporter: Reporter
+    call: Call
 
 
 def read_options(options: Any) -> Options:
@@ -83,7 +83,7 @@ def read_options(options: Any) -> Options:
         actor=given.get("actor") or "",
         hold=given.get("hold"),
         receipt_id=given.get("receipt_id") or str(uuid.uuid4()),
-        reporter=Reporter(progress_of(given)),
+        call=call_of(given),
     )
 
 
@@ -105,12 +105,12 @@ def delete(
     earlier = erasure.earlier()
     if earlier is not None:
         return earlier
-    with client.open(wanted.reporter.tell):
-        try:
+
+    def work() -> Receipt:
+        with client.open(wanted.call.tell):
             return erasure.run()
-        except BaseException:
-            client.stop()
-            raise
+
+    return wanted.call.run(work, client.stop)
 
 
 @attrs.frozen
@@ -172,7 +172,7 @@ class Erasure:
         if not self._is_id:
             return self._finish("refused", f"the id is not one of the type {self._type.name}")
         self._client.sign_in()
-        self._options.reporter.tell(
+        self._options.call.tell(
             {"event": "deleting", "object_type": self._type.name, "id": self._name}
         )
         first = self._read()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from te_connector.api.call import Call
 from te_connector.errors import OptionError
 
 
@@ -21,12 +22,25 @@ def mapping_of(options: Any, known: tuple[str, ...]) -> Mapping[str, Any]:
     return given
 
 
-def progress_of(options: Mapping[str, Any]) -> Any:
-    """The ``progress`` callable among options.
+CALL_OPTIONS = ("progress", "cancel", "deadline")
 
-    :raises OptionError: it cannot be called.
+
+def call_of(options: Mapping[str, Any]) -> Call:
+    """The call that ``progress``, ``cancel``, and ``deadline`` describe. Its deadline counts from now.
+
+    :raises OptionError: one of them is of the wrong kind.
     """
     progress = options.get("progress")
     if progress is not None and not callable(progress):
-        raise OptionError("progress must be something that can be called.")
-    return progress
+        raise OptionError("progress must be callable.")
+    cancel = options.get("cancel")
+    if cancel is not None and not callable(getattr(cancel, "is_set", None)):
+        raise OptionError("cancel must have a method is_set, as a threading.Event does.")
+    deadline = options.get("deadline")
+    if deadline is not None and (
+        isinstance(deadline, bool)
+        or not isinstance(deadline, (int, float))
+        or not 0 <= deadline < float("inf")
+    ):
+        raise OptionError("deadline must be a number of seconds, 0 or more.")
+    return Call(progress, cancel, deadline)

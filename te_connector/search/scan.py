@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 
+from te_connector.api.call import Call
 from te_connector.api.client import Client
 from te_connector.api.objects import is_listed_empty, read_object, reading_by_id_works
 from te_connector.api.paging import Reader
-from te_connector.api.progress import Reporter
 from te_connector.errors import (
     AnswerError,
+    DeadlineReached,
     Forbidden,
     NotFound,
     OddAnswer,
@@ -38,7 +39,7 @@ class Search:
 
     client: Client
     subjects: tuple[Subject, ...]
-    reporter: Reporter
+    call: Call
 
     def run(self, findings: Findings, look: Callable[[Findings], None]) -> Findings:
         """Run one look; note its failure instead of ending everything.
@@ -49,7 +50,7 @@ class Search:
         before = self.client.sent
         try:
             look(findings)
-        except (AnswerError, SignInError, Unreachable) as error:
+        except (AnswerError, DeadlineReached, SignInError, Unreachable) as error:
             if isinstance(error, Unreachable) and not self.client.reached:
                 raise
             findings.flaw(error.code, str(error))
@@ -64,7 +65,7 @@ def scan(search: Search, matcher: Matcher | ChildMatcher, findings: Findings) ->
     findings.method, findings.fields = "scan", matcher.fields
 
     def done(read: int, known: int) -> None:
-        search.reporter.tell(
+        search.call.tell(
             {
                 "event": "pages",
                 "object_type": object_type.name,
@@ -160,7 +161,7 @@ def _read_each(
             continue
         findings.seen += 1
         findings.take(matcher, [item])
-        search.reporter.tell(
+        search.call.tell(
             {"event": "ids", "object_type": object_type.name, "found": len(findings.found)}
         )
     return absent

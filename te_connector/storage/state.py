@@ -20,7 +20,7 @@ import re
 import stat
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import attrs
@@ -156,10 +156,11 @@ def refuse_shared(path: Path, mode: int) -> None:
 class Lock:
     """A lock file, held against all other threads and processes: ``with lock:``."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, check: Callable[[], None] | None = None) -> None:
         import filelock
 
         self._path = path
+        self._check = check or _no_check
         self._timeout = filelock.Timeout
         self._threads = threading.Lock()
         self._file = filelock.FileLock(path, timeout=LOCK_TIMEOUT, mode=0o600, thread_local=False)
@@ -169,17 +170,26 @@ class Lock:
 
         :raises StateError: somebody holds it for longer than two minutes.
         """
-        self._threads.acquire()
+        while not self._threads.acquire(timeout=0.1):
+            self._check()
         try:
-            self._file.acquire(poll_interval=0.005)
+            self._file.acquire(poll_interval=0.005, cancel_check=self._stopped)
         except BaseException as error:
             self._threads.release()
             if isinstance(error, self._timeout):
+                self._check()
                 raise StateError(
                     f"{self._path} has been locked for {LOCK_TIMEOUT:g} seconds; another te-connector "
                     "may hang. End it and try again."
                 ) from None
             raise
+
+    def _stopped(self) -> bool:
+        try:
+            self._check()
+        except Exception:  # noqa: BLE001  it is raised again once the library has given up
+            return True
+        return False
 
     def __exit__(self, *_exc: object) -> None:
         self._file.release()
@@ -187,7 +197,11 @@ class Lock:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the lock file at ``path`` once."""
-    with Lock(path):
+def locked(path: Path, check: Callable[[], None] | None = None) -> Iterator[None]:
+    """Hold the lock file at ``path`` once. ``check`` is called while waiting; it may raise to stop."""
+    with Lock(path, check):
         yield
+
+
+def _no_check() -> None:
+    """Never stop waiting."""

@@ -206,9 +206,9 @@ def test_a_moment_is_told_in_utc_and_one_beyond_the_calendar_as_such() -> None:
 # What an answer must look like
 
 BODIES: dict[str, tuple[bytes, str]] = {
-    "a list": (b"[]", "something else than an object"),
-    "null": (b"null", "something else than an object"),
-    "a number": (b"5", "something else than an object"),
+    "a list": (b"[]", "something other than an object"),
+    "null": (b"null", "something other than an object"),
+    "a number": (b"5", "something other than an object"),
     "no list": (b"{}", "without a list under items or objects"),
     "another key": (b'{"data": []}', "without a list"),
     "a null list": (b'{"items": null}', "without a list"),

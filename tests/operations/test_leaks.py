@@ -589,10 +589,10 @@ def _audit_id(patch: pytest.MonkeyPatch, _tour: Tour) -> None:
 
 @plants("progress", "an identifier in a progress event")
 def _progress(patch: pytest.MonkeyPatch, _tour: Tour) -> None:
-    from te_connector.api.progress import Reporter
+    from te_connector.api.call import Call
 
-    tell = Reporter.tell
-    patch.setattr(Reporter, "tell", lambda self, event: tell(self, {**event, "for": EMAIL}))
+    tell = Call.tell
+    patch.setattr(Call, "tell", lambda self, event: tell(self, {**event, "for": EMAIL}))
 
 
 @plants("answer", "an identifier in a problem")
