@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import stat
 import sys
 import tempfile
 from pathlib import Path
+from typing import IO
 
 import attrs
 
 from te_connector.cli.settings import expanded
 from te_connector.errors import SettingsError, StateError
+
+_DRAFT = ".te-"
+_DESCRIPTORS = "/proc/self/fd"
 
 
 @attrs.frozen
@@ -54,7 +59,7 @@ def checked(path: Path, *, force: bool = False) -> Target:
     if not real.parent.is_dir():
         raise SettingsError(f"The folder {real.parent} doesn't exist. Create it first.")
     try:
-        descriptor, trial = tempfile.mkstemp(dir=real.parent, prefix=".te-")
+        descriptor, trial = tempfile.mkstemp(dir=real.parent, prefix=_DRAFT)
         os.close(descriptor)
         os.unlink(trial)
     except OSError as error:
@@ -84,22 +89,59 @@ def write(target: Target, content: bytes) -> None:
 
 
 def _write_file(target: Target, content: bytes) -> None:
-    descriptor, draft = tempfile.mkstemp(dir=target.path.parent, prefix=".te-")
+    folder = target.path.parent
+    descriptor = _unnamed(folder)
+    if descriptor is not None:
+        with os.fdopen(descriptor, "wb") as file:
+            _fill(file, content)
+            _name_unnamed(file.fileno(), target)
+        return
+    descriptor, draft = tempfile.mkstemp(dir=folder, prefix=_DRAFT)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            _fill(file, content)
         if target.replace:
             os.replace(draft, target.path)
         else:
             # Unlike a rename, a link fails if another process has created the file meanwhile.
             os.link(draft, target.path)
-            os.unlink(draft)
-    except BaseException:
+    finally:
         with contextlib.suppress(OSError):
             os.unlink(draft)
-        raise
+
+
+def _unnamed(folder: Path) -> int | None:
+    """An open file without a name, which disappears with the process even if it is killed.
+
+    None where the system or the file system has no such files.
+    """
+    if not hasattr(os, "O_TMPFILE") or not os.path.isdir(_DESCRIPTORS):
+        return None
+    try:
+        return os.open(folder, os.O_TMPFILE | os.O_WRONLY, 0o600)
+    except OSError:
+        return None
+
+
+def _name_unnamed(descriptor: int, target: Target) -> None:
+    here = os.open(target.path.parent, os.O_RDONLY)
+    try:
+        # Python follows the link to the open file only if it gets a folder's descriptor.
+        source = f"{_DESCRIPTORS}/{descriptor}"
+        if not target.replace:
+            os.link(source, target.path, src_dir_fd=here, follow_symlinks=True)
+            return
+        draft = target.path.with_name(f"{_DRAFT}{secrets.token_hex(8)}")
+        os.link(source, draft, src_dir_fd=here, follow_symlinks=True)
+        os.replace(draft, target.path)
+    finally:
+        os.close(here)
+
+
+def _fill(file: IO[bytes], content: bytes) -> None:
+    file.write(content)
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _is_stdout(status: os.stat_result) -> bool:
