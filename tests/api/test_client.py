@@ -90,6 +90,7 @@ CODES = {"429": "gave_up", "500": "gave_up", "502": "gave_up", "503": "gave_up",
          "nothing with 200": "answer_odd", "no JSON with 200": "answer_odd"}  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CODES, ids=lambda case: case.replace(" ", "-"))
 def test_a_lasting_fault_is_that_types_problem_once_patience_is_over(
     host: Host, quick: dict[str, Any], filled: Vendor, case: str
@@ -149,6 +150,7 @@ def test_an_undocumented_status_is_an_error_and_not_a_page(
     assert len(answer["problems"]) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["seconds", "date"])
 def test_retry_after_is_honoured_in_both_forms(
     host: Host, connection: dict[str, Any], filled: Vendor, form: str
@@ -455,6 +457,7 @@ def test_a_stop_ends_waiting_and_everything_under_way(client: Client, vendor: Ve
         client.rest(30)
 
 
+@pytest.mark.slow
 def test_it_tells_that_it_waits_for_the_quota_and_how_long(
     host: Host, connection: dict[str, Any], filled: Vendor, edited: Edit
 ) -> None:

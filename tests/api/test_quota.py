@@ -82,6 +82,7 @@ def test_a_refunded_slot_is_free_at_once(tmp_path, clock):
     assert isinstance(window.take(), Slot)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     count=st.integers(1, 12),
@@ -369,6 +370,7 @@ print(json.dumps([answer["coverage"][0]["complete"], [r["id"] for r in answer["r
 """
 
 
+@pytest.mark.slow
 def test_two_processes_at_once_share_token_and_quota(tmp_path):
     """At most two token requests, no window over the limit, both complete."""
     import json

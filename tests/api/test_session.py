@@ -207,6 +207,7 @@ print(json.dumps([entry["complete"] for entry in answer["coverage"]]))
 """
 
 
+@pytest.mark.slow
 def test_one_token_serves_all_processes(connection: dict[str, Any], vendor: Vendor) -> None:
     vendor.always("POST", "/token", v.Then(lambda _vendor: threading.Event().wait(0.3)))
     command = [sys.executable, "-c", _PROCESS, str(ROOT / "tests"), json.dumps(connection)]

@@ -202,6 +202,7 @@ def test_a_broken_pipe_is_no_traceback(command, monkeypatch):
     assert command("discover").status == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_a_fetch_in_one_line(vendor, tmp_path, command, number):
     vendor.always("GET", "/contacts", Hang(30))
@@ -248,6 +249,7 @@ def test_a_closed_stdout_is_an_error_before_anything_is_sent(command, vendor):
     assert not vendor.log
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["2> /dev/full", "2>&-"])
 def test_a_full_or_closed_stderr_changes_nothing(command, end):
     ran = shell(f'"$0" -m te_connector fetch --email {MARIA} --json {end}')
@@ -255,6 +257,7 @@ def test_a_full_or_closed_stderr_changes_nothing(command, end):
     assert json.loads(ran.stdout)["records"]
 
 
+@pytest.mark.slow
 def test_with_all_streams_closed_a_saved_answer_is_whole(command, tmp_path):
     file = tmp_path / "result.json"
     ran = shell(f'"$0" -m te_connector fetch --email {MARIA} --output {file} <&- 2>&- >/dev/null')

@@ -37,6 +37,7 @@ def test_it_shows_the_request_from_beginning_to_end_within_20_seconds(tmp_path):
     assert "\x1b" not in ran.out
 
 
+@pytest.mark.slow
 def test_it_leaves_its_files_in_a_folder_that_it_names(tmp_path):
     ran = finished(started("demo", cwd=tmp_path))
     (folder,) = tmp_path.iterdir()
@@ -49,6 +50,7 @@ def test_it_leaves_its_files_in_a_folder_that_it_names(tmp_path):
     assert list((folder / "state").glob("accounts/*/audit.jsonl"))
 
 
+@pytest.mark.slow
 def test_in_a_terminal_it_has_colors(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     status, shown = in_terminal("demo")
@@ -71,6 +73,7 @@ def test_it_runs_in_this_process(tmp_path, monkeypatch, capsys):
     assert "8  Where are the files?" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_it_reports_what_goes_wrong(tmp_path, monkeypatch, capsys):
     from te_connector.operations.audit import Verdict
     from te_connector.sandbox import Misbehavior, Sandbox

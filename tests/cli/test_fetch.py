@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 
+import pytest
 from command import MARIA, PHONE, command_fixture, fetched, flat, in_terminal  # noqa: F401
 from vendor import Status, contact
 
@@ -39,6 +40,7 @@ def test_without_a_terminal_there_are_no_colors_and_80_columns(command, monkeypa
     assert not any(line.endswith(" ") for line in out.splitlines())
 
 
+@pytest.mark.slow
 def test_in_a_terminal_there_are_colors_and_the_live_line_is_removed(command, vendor):
     vendor.latency = 0.3
     status, shown = in_terminal("fetch", "--email", MARIA, "--phone", PHONE)

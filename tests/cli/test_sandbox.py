@@ -9,6 +9,7 @@ import pytest
 from command import command_fixture, finished, started  # noqa: F401
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_prints_its_settings_and_ends_on_a_signal(number):
     process = started("sandbox", "--contacts", "13", "--no-token-limit")
@@ -22,6 +23,7 @@ def test_it_prints_its_settings_and_ends_on_a_signal(number):
     assert finished(process).status == 0
 
 
+@pytest.mark.slow
 def test_it_misbehaves_on_request(tmp_path):
     process = started("sandbox", "--misbehave", "no-users-scope", "--misbehave", "short-pages")
     lines = [process.stdout.readline().rstrip("\n") for _ in range(3)]

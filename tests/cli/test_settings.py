@@ -78,6 +78,7 @@ def test_two_secrets_are_an_error(command, monkeypatch, tmp_path):
     assert "Unset one" in ran.err
 
 
+@pytest.mark.slow
 def test_te_log_logs_ours_to_stderr_without_values(command):
     ran = finished(started("fetch", "--email", MARIA, "--quiet", env={"TE_LOG": "DEBUG"}))
     assert ran.status == 0

@@ -97,6 +97,7 @@ def test_the_key_of_an_address_is_its_plainest_spelling_so_no_two_are_joined(add
     assert email_key(address) == f"{local}@{ascii_domain(domain)}"
 
 
+@pytest.mark.slow
 @given(st.text(max_size=30) | addresses() | addresses().flatmap(respelled))
 @example("a@\u0345b")
 @example("ǰ@\u1e9e.de")

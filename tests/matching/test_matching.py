@@ -166,6 +166,7 @@ def written(draw: st.DrawFn) -> str:
     return text
 
 
+@pytest.mark.slow
 @settings(max_examples=600)
 @given(st.data(), st.sampled_from(PLACES))
 @example(None, "US")

@@ -525,6 +525,7 @@ class _Enough(Exception):
     """What a host raises in its progress callable."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("latency", [0.0, 0.03])
 @pytest.mark.parametrize("after", [1, 3, 6])
 def test_an_exception_in_progress_stops_the_run_and_leaves_nothing(

@@ -27,6 +27,8 @@ from vendor import Vendor
 from te_connector.operations.audit import Trail
 from te_connector.storage.state import StateDir
 
+pytestmark = pytest.mark.slow
+
 ADA = "ada.lovelace@example.com"
 PERSON = subject(email=ADA)
 KEY = 2317

@@ -612,6 +612,7 @@ def test_an_interruption_before_anything_was_sent_leaves_no_intent(
     assert threads() == []
 
 
+@pytest.mark.slow
 def test_an_interruption_after_delete_leaves_an_open_intent_and_is_taken_up_again(
     host: Host, filled: Vendor, connection: dict[str, Any], threads: Any
 ) -> None:

@@ -34,6 +34,8 @@ from te_connector.errors import (
     Unreachable,
 )
 
+pytestmark = pytest.mark.slow
+
 ADA = "ada.lovelace@example.com"
 PERSON = subject(email=ADA)
 BOUND = 25.0

@@ -765,6 +765,7 @@ def test_every_cell_of_a_hostile_result_is_guarded(tmp_path: Path) -> None:
     assert not [cell for cell in cells if begins_formula(cell) and not cell.startswith("'")]
 
 
+@pytest.mark.slow
 def test_libreoffice_computes_nothing(tmp_path: Path) -> None:
     """LibreOffice, told to evaluate formulas, finds none, whichever separator it splits at."""
     office = shutil.which("soffice") or shutil.which("localc") or shutil.which("libreoffice")

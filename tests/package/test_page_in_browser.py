@@ -18,6 +18,8 @@ import pytest
 from te_connector.manifest import loading as manifests
 from te_connector.package import Policy, write_package
 
+pytestmark = pytest.mark.slow
+
 BROWSER = Path(__file__).parents[1] / "browser"
 POLICY = """
 controller: {name: Example Lending LLC, contact: privacy@example.com, note: We answer in 45 days.}

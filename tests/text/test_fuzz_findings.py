@@ -39,6 +39,7 @@ def test_every_target_holds_on_its_own_seeds(name: str) -> None:
             targets.TARGETS[name].run(seed)
 
 
+@pytest.mark.slow
 def test_fuzzing_is_one_command_that_counts_executions() -> None:
     command = [sys.executable, "-m", "fuzz", "--minutes", "0.03", "retry-after"]
     root = Path(__file__).resolve().parents[2]

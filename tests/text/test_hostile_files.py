@@ -340,6 +340,7 @@ COSTLY = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("schema", COSTLY.values(), ids=[name.replace(" ", "-") for name in COSTLY])
 def test_a_schema_that_costs_more_than_any_check_may_is_an_issue_on_the_record(
     schema: str, host: Host, vendor: Vendor, connection: dict[str, Any], edited: Edit
