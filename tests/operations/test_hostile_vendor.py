@@ -34,14 +34,13 @@ from te_connector.errors import (
     Unreachable,
 )
 
-pytestmark = pytest.mark.slow
 
 ADA = "ada.lovelace@example.com"
 PERSON = subject(email=ADA)
 BOUND = 25.0
 """Seconds within which everything here ends; nearly all of it ends within one."""
 
-pytestmark = pytest.mark.usefixtures("impatient")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("impatient")]
 
 
 @pytest.fixture(name="connection")

@@ -49,9 +49,8 @@ from te_connector.storage.secret import Secret
 from te_connector.storage.state import StateDir
 from te_connector.storage.vault import Login
 
-pytestmark = pytest.mark.slow
 
-pytestmark = pytest.mark.usefixtures("impatient")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("impatient")]
 PERSON = {
     "id": "req-1",
     "identifiers": {
