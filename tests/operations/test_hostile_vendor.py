@@ -34,7 +34,6 @@ from te_connector.errors import (
     Unreachable,
 )
 
-
 ADA = "ada.lovelace@example.com"
 PERSON = subject(email=ADA)
 BOUND = 25.0

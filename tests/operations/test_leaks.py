@@ -49,7 +49,6 @@ from te_connector.storage.secret import Secret
 from te_connector.storage.state import StateDir
 from te_connector.storage.vault import Login
 
-
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("impatient")]
 PERSON = {
     "id": "req-1",
