@@ -93,7 +93,7 @@ def _show_help(ctx: click.Context) -> None:
         "discover": "commands.validate:discover",
         "fetch": "commands.fetch:fetch",
         "show": "commands.show:show",
-        "package": "packaging:package",
+        "package": "commands.package:package",
         "delete": "deleting:delete",
         "audit": "app:audit",
         "gateway": "commands.gateway:gateway",

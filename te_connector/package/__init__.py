@@ -6,14 +6,14 @@
     policy = Policy.load(policy_path, manifest)          # or None
     summary = write_package(result, manifest, output, policy)
 
-Data flows one way: ``policy`` says what goes out, ``selection`` and ``withholding`` leave out the
+Data flows one way: ``policy`` says what goes out, ``selection`` and ``redaction`` leave out the
 rest, and only then do ``page`` (HTML), ``write`` (JSON) and ``csvfiles`` see it. ``layout``,
 ``terms``, ``rows`` and ``words`` turn fields and values into what people read.
 """
 
 from te_connector.package.policy import Controller, Policy
 from te_connector.package.selection import Withheld
-from te_connector.package.write import Package, Summary, folder_name, write_package
+from te_connector.package.write import Package, Summary, folder_name, folder_names, write_package
 
 __all__ = [
     "Controller",
@@ -22,5 +22,6 @@ __all__ = [
     "Summary",
     "Withheld",
     "folder_name",
+    "folder_names",
     "write_package",
 ]

@@ -22,7 +22,7 @@ from typing import Any, TextIO
 from te_connector.package import words
 from te_connector.package.layout import Layout
 from te_connector.package.policy import Rule, Steps
-from te_connector.package.withholding import hides
+from te_connector.package.redaction import hides
 
 TRIGGERS = "=+-@＝＋－＠﹦﹢﹣﹫⁺⁻⁼₊₋₌−﬩⩵⩶"  # noqa: RUF001  # the same characters in other widths
 _TRIGGER = re.compile(f"[{re.escape(TRIGGERS)}]")

@@ -10,13 +10,13 @@ import attrs
 from te_connector.package import words
 from te_connector.package.rows import ANSWERS
 from te_connector.package.searched import Searched
-from te_connector.package.selection import Kept
+from te_connector.package.selection import Released
 from te_connector.package.terms import Terms
 from te_connector.text.field_paths import steps_of, values_at
 
 LAST_CONTACT = "last_contacted_date"
 
-Anchored = tuple[str, Kept]
+Anchored = tuple[str, Released]
 """The place of an object on the page, and the object."""
 
 
@@ -92,7 +92,7 @@ def survey_name(data: dict[str, Any]) -> str:
     return words.plain(name) if isinstance(name, str) else ""
 
 
-def _date(kept: Kept) -> tuple[str, str] | None:
+def _date(kept: Released) -> tuple[str, str] | None:
     text = kept.data.get("internal_created_at")
     return words.date(text) if isinstance(text, str) else None
 

@@ -17,7 +17,7 @@ from te_connector.package.glance import Anchored, glance, survey_name
 from te_connector.package.policy import Controller
 from te_connector.package.rows import ANSWERS, Block, Rows, conversation, questions
 from te_connector.package.searched import Searched, searched_with
-from te_connector.package.selection import Choice, Kept
+from te_connector.package.selection import Disclosure, Released
 from te_connector.package.terms import Terms
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Search:
 
 
 def page(
-    choice: Choice,
+    disclosure: Disclosure,
     search: Search,
     terms: Terms,
     rows_of: Callable[[str], Rows],
@@ -72,13 +72,15 @@ def page(
     files: list[str],
 ) -> Iterator[str]:
     """The page of one subject, piece by piece."""
-    anchored = [(f"object-{number}", kept) for number, kept in enumerate(by_type(choice, terms), 1)]
+    anchored = [
+        (f"object-{number}", kept) for number, kept in enumerate(by_type(disclosure, terms), 1)
+    ]
     return _template().generate(
         system=terms.manifest.title,
-        subject=words.plain(choice.subject["id"]),
+        subject=words.plain(disclosure.subject["id"]),
         search=search,
         controller=controller,
-        given=searched_with(choice.subject, terms),
+        given=searched_with(disclosure.subject, terms),
         glance=glance(anchored, terms, search.searched),
         count=len(anchored),
         sections=list(_sections(anchored, terms, rows_of)),
@@ -86,10 +88,10 @@ def page(
     )
 
 
-def by_type(choice: Choice, terms: Terms) -> list[Kept]:
+def by_type(disclosure: Disclosure, terms: Terms) -> list[Released]:
     """The objects that go out, those of one type together, in the manifest's order."""
-    types = terms.ordered({kept.object_type for kept in choice.kept})
-    return sorted(choice.kept, key=lambda kept: types.index(kept.object_type))
+    types = terms.ordered({kept.object_type for kept in disclosure.released})
+    return sorted(disclosure.released, key=lambda kept: types.index(kept.object_type))
 
 
 def _sections(
@@ -132,14 +134,14 @@ def _objects(anchored: Sequence[Anchored], terms: Terms, rows: Rows) -> Iterator
         )
 
 
-def _name(kept: Kept) -> str:
+def _name(kept: Released) -> str:
     info = kept.data.get("info")
     holder = info if isinstance(info, dict) else kept.data
     names = [holder.get("first_name"), holder.get("last_name")]
     return " ".join(words.plain(name) for name in names if isinstance(name, str) and name)
 
 
-def _reasons(kept: Kept, terms: Terms) -> Iterator[str]:
+def _reasons(kept: Released, terms: Terms) -> Iterator[str]:
     """Why the object is the reader's: the rest of a sentence that begins "It is here because"."""
     for reason in kept.matched_by:
         kind = terms.kind(reason["identifier"])

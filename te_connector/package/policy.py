@@ -1,13 +1,13 @@
-"""The officer's choice: which objects and fields go out, and why the others do not.
+"""The release policy: which objects and fields go to the data subject, and why the others don't.
 
-A policy is a YAML file whose grammar is ``schemas/policy.schema.json``; all its faults are told at
-once, each with its line. It is meant to be read aloud: ``docs/policy.md`` has an example.
+A policy is a YAML file; ``schemas/policy.schema.json`` is its grammar. All its faults are reported
+at once, each with its line. ``docs/policy.md`` has an example.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -30,7 +30,7 @@ Steps = tuple[str, ...]
 
 @attrs.frozen
 class Withhold:
-    """A field that does not go out; with ``where``, only in list entries that have these values."""
+    """A withheld field; with ``where``, only in list entries that have these values."""
 
     field: Steps
     why: str
@@ -39,7 +39,7 @@ class Withhold:
 
 @attrs.frozen
 class Rule:
-    """What goes out of one object type."""
+    """What is released of one object type."""
 
     release: bool = True
     why: str = ""
@@ -50,7 +50,10 @@ class Rule:
 
 @attrs.frozen
 class Named:
-    """One object that the officer put in or took out; ``subject`` None means whoever has it."""
+    """One object that the officer included or excluded.
+
+    ``subject`` None means every subject that has it. ``line`` 0 means that it came as a flag.
+    """
 
     object_type: str
     id: str
@@ -76,7 +79,7 @@ RELEASED = Rule()
 
 @attrs.frozen
 class Policy:
-    """What a policy file says."""
+    """The content of a policy file, and of the flags ``--include`` and ``--exclude``."""
 
     file: str
     rules: Mapping[str, Rule]
@@ -86,12 +89,12 @@ class Policy:
 
     @classmethod
     def load(cls, path: Path, manifest: Manifest | None = None) -> Self:
-        """Read a policy and check it against the object types of a manifest (the packaged one).
+        """Read a policy and check it against the object types of a manifest (default: the packaged one).
 
-        :raises FileFaults: all that is wrong with it, one line each.
+        :raises FileFaults: all its faults.
         """
         manifest = manifest if manifest is not None else manifests.load()
-        document = read(Path(path), keep=True)
+        document = _with_booleans(read(Path(path), keep=True, as_written=True))
         grammar = read_json(resources.grammar("policy"))
         found = [*check(document, grammar), *_faults(document, grammar, manifest)]
         unreadable = {fault.line for fault in document.faults}
@@ -111,9 +114,38 @@ class Policy:
             ),
         )
 
+    def with_decisions(self, include: Sequence[Named], exclude: Sequence[Named]) -> Self:
+        """This policy with more decisions on single objects."""
+        return attrs.evolve(
+            self, include=(*self.include, *include), exclude=(*self.exclude, *exclude)
+        )
+
     def rule(self, object_type: str) -> Rule:
-        """The rule for an object type; a type that is not named is released whole."""
+        """The rule for an object type; a type without a rule is released whole."""
         return self.rules.get(object_type, RELEASED)
+
+
+_BOOLEANS = {"true": True, "false": False}
+
+
+def _with_booleans(document: Document) -> Document:
+    """The document with its two switches as booleans; every other value stays as written."""
+    data = document.data
+    objects = data.get("objects") if isinstance(data, dict) else None
+    for rule in objects.values() if isinstance(objects, dict) else ():
+        if isinstance(rule, dict):
+            _switch(rule, "release")
+            for key in ("withhold", "only"):
+                entries = rule.get(key)
+                for entry in entries if isinstance(entries, list) else ():
+                    if isinstance(entry, dict):
+                        _switch(entry, "unknown_ok")
+    return document
+
+
+def _switch(mapping: dict[str, Any], key: str) -> None:
+    if key in mapping:
+        mapping[key] = _BOOLEANS.get(mapping[key], mapping[key])
 
 
 def _rule(rule: Mapping[str, Any]) -> Rule:

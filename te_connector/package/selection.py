@@ -1,34 +1,43 @@
-"""Decides, object by object and field by field, what a data subject's folder will hold.
+"""Decides, object by object and field by field, what a data subject's folder has.
 
-Everything goes out but weak and shared matches, and what the officer's policy withholds. An object
-of a child type follows its parent: it stays when the parent stays, and goes when the parent goes.
-What is withheld leaves the data here, before anything is written, so no later step can leak it.
+Everything is released except what the policy withholds. A weak or shared match needs a decision: the
+policy includes or excludes it, and until then its subject gets no package. An object of a child type
+follows its parent. Withheld values leave the data here, before anything is written, so no later step
+can leak them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 
 from te_connector.contract import MatchedBy, Record, Subject
-from te_connector.errors import Fault
+from te_connector.errors import Fault, OptionError
 from te_connector.manifest.model import Manifest
 from te_connector.package.policy import Named, Policy, Rule, Withhold
-from te_connector.package.withholding import hides, released
+from te_connector.package.redaction import hides, redacted
 from te_connector.result import Key, Result, key_of, parents_of
 from te_connector.text.document import fail
 from te_connector.text.field_paths import steps_of
 
-WEAK = "It is a weak match: check that it is this person's, then name it under include."
-SHARED = "It matches several subjects: name it under include with the subject whose it is."
+WEAK = "It is a weak match, and nobody has decided on it."
+SHARED = "It matches several subjects, and nobody has decided whose it is."
 NO_POLICY = Policy(file="", rules={}, include=(), exclude=(), controller=None)
 
 
 @attrs.frozen
-class Kept:
-    """An object that goes out: its data without what is withheld."""
+class Reason:
+    """Why an object is withheld; ``undecided`` says that the officer still has to decide."""
+
+    text: str
+    undecided: Literal["", "weak", "shared"] = ""
+
+
+@attrs.frozen
+class Released:
+    """An object that is released: its data without the withheld fields."""
 
     object_type: str
     id: str | None
@@ -38,34 +47,47 @@ class Kept:
 
 @attrs.frozen
 class Withheld:
-    """A whole object (``field`` is empty) or one field of an object that goes out otherwise."""
+    """A whole object (``field`` is empty) or one field of a released object.
+
+    ``undecided`` is ``weak`` or ``shared`` if the officer still has to decide on the object.
+    """
 
     subject: str
     object_type: str
     id: str
     field: str
     why: str
+    undecided: Literal["", "weak", "shared"] = ""
 
 
 @attrs.frozen
-class Choice:
-    """What goes to one subject, and what does not."""
+class Disclosure:
+    """What one subject gets, and what is withheld."""
 
     subject: Subject = attrs.field(repr=False)
-    kept: tuple[Kept, ...]
+    released: tuple[Released, ...]
     withheld: tuple[Withheld, ...]
 
+    @property
+    def undecided(self) -> tuple[Withheld, ...]:
+        """The objects that need a decision before the subject gets a package."""
+        return tuple(one for one in self.withheld if one.undecided)
 
-def choose(result: Result, manifest: Manifest, policy: Policy | None) -> Iterator[Choice]:
-    """What goes out, subject by subject.
 
-    :raises FileFaults: the policy names objects that the result does not have, or that cannot go
-        out as it says; before the first choice is given.
+def choose(result: Result, manifest: Manifest, policy: Policy | None) -> Iterator[Disclosure]:
+    """What is released, subject by subject.
+
+    :raises FileFaults: the policy names objects that the result doesn't have, or that can't be
+        released as it says; raised before the first disclosure.
+    :raises OptionError: the same about ``--include`` or ``--exclude``.
     """
     policy = policy if policy is not None else NO_POLICY
     chooser = _Chooser(result, manifest, policy)
-    fail(list(chooser.faults()))
-    return map(chooser.choice, result.subjects)
+    faults = list(chooser.faults())
+    fail([fault for fault in faults if fault.line])
+    if faults:
+        raise OptionError(" ".join(f"{fault.message}." for fault in faults))
+    return map(chooser.disclosure, result.subjects)
 
 
 class _Chooser:
@@ -82,51 +104,51 @@ class _Chooser:
         self._include, self._exclude = _index(policy.include), _index(policy.exclude)
         self._rules = {name: _rule_of(manifest, policy, name) for name in manifest.objects}
 
-    def choice(self, subject: Subject) -> Choice:
-        kept: list[Kept] = []
+    def disclosure(self, subject: Subject) -> Disclosure:
+        chosen: list[Released] = []
         withheld: list[Withheld] = []
         for record in self._records[subject["id"]]:
             why = self.why_not(subject["id"], record)
             if why is not None:
                 name = record["object_type"], record["id"]
-                withheld.append(Withheld(subject["id"], *name, "", why))
+                withheld.append(Withheld(subject["id"], *name, "", why.text, why.undecided))
             else:
-                kept.append(self._kept(record, withheld))
-        return Choice(subject, tuple(kept), tuple(withheld))
+                chosen.append(self._released(record, withheld))
+        return Disclosure(subject, tuple(chosen), tuple(withheld))
 
-    def _kept(self, record: Record, withheld: list[Withheld]) -> Kept:
+    def _released(self, record: Record, withheld: list[Withheld]) -> Released:
         name = record["object_type"]
         rule = self._rules.get(name, Rule())
-        data, gone = released(record["data"], rule)
+        data, gone = redacted(record["data"], rule)
         withheld.extend(
             Withheld(record["subject"], name, record["id"], field, why) for field, why in gone
         )
-        return Kept(
+        return Released(
             object_type=name,
             id=None if hides(rule, (_id(self.manifest, name),)) else record["id"],
             data=data,
             matched_by=tuple(_reasons(record, rule)),
         )
 
-    def why_not(self, subject: str, record: Record) -> str | None:
-        """Why a record does not go out; None if it does."""
+    def why_not(self, subject: str, record: Record) -> Reason | None:
+        """Why a record is not released; None if it is."""
         key = key_of(record)
         if (named := _named(self._exclude, key, subject)) is not None:
-            return named.why
+            return Reason(named.why)
         follows = False
         for parent in parents_of(record):
             if self._is_out(subject, parent):
-                return f"It goes with {parent[0]}:{parent[1]}, which is withheld."
+                return Reason(f"It belongs to {parent[0]}:{parent[1]}, which is withheld.")
             follows = follows or parent in self._mine[subject]
         if _named(self._include, key, subject) is not None:
             return None
         rule = self.policy.rule(key[0])
         if not rule.release:
-            return rule.why
+            return Reason(rule.why)
         if not follows and key in self._shared:
-            return SHARED
+            return Reason(SHARED, "shared")
         if not follows and record["strength"] == "weak":
-            return WEAK
+            return Reason(WEAK, "weak")
         return None
 
     def _is_out(self, subject: str, parent: Key) -> bool:
@@ -136,7 +158,7 @@ class _Chooser:
         return record is not None and self.why_not(subject, record) is not None
 
     def faults(self) -> Iterator[Fault]:
-        """Where the policy names what is not there, or what cannot go out as it says."""
+        """Decisions on objects that the result doesn't have, or that can't be released."""
         if not self.policy.include and not self.policy.exclude:
             return
         holders: dict[Key, set[str]] = {}
@@ -155,22 +177,24 @@ class _Chooser:
                 yield Fault(self.policy.file, named.line, f"{named} {message}")
 
     def _stays(self, named: Named, have: set[str]) -> str:
-        """Why an object that was put in cannot go out."""
+        """Why an included object can't be released."""
         key = named.object_type, named.id
         if named.subject is None and key in self._shared:
-            return "is a shared match; name the subject that it belongs to with 'subject'"
+            return (
+                "matches several subjects; say whose it is with 'subject' (flag: TYPE:ID=SUBJECT)"
+            )
         for subject in have if named.subject is None else {named.subject}:
             for parent in parents_of(self._mine[subject][key]):
                 if self._is_out(subject, parent):
-                    return f"goes out only with {parent[0]}:{parent[1]}; include that too"
+                    return f"belongs to {parent[0]}:{parent[1]}; include that too"
         return ""
 
 
 def _absent(named: Named, have: set[str]) -> str:
     if not have:
-        return "is not in the result; correct it or drop it"
+        return "isn't in the result; correct or remove it"
     if named.subject is not None and named.subject not in have:
-        return "was not matched for this subject; correct the subject or drop the entry"
+        return "doesn't match this subject; correct the subject or remove the entry"
     return ""
 
 
@@ -186,11 +210,11 @@ def _named(index: Mapping[Key, list[Named]], key: Key, subject: str) -> Named | 
 
 
 def _rule_of(manifest: Manifest, policy: Policy, name: str) -> Rule:
-    """The type's rule; where the parent's id is withheld, the child may not tell it either."""
+    """The type's rule; if the parent's id is withheld, the child's reference to it is too."""
     rule, parent = policy.rule(name), manifest.objects[name].parent
     if parent is None or not hides(policy.rule(parent.object), (_id(manifest, parent.object),)):
         return rule
-    why = f"It names the {parent.object}, whose id is withheld."
+    why = f"It refers to the {parent.object}, whose id is withheld."
     if rule.only is not None:
         field = steps_of(parent.field)
         kept = tuple(steps for steps in rule.only if steps[: len(field)] != field)
@@ -203,7 +227,7 @@ def _id(manifest: Manifest, name: str) -> str:
 
 
 def _reasons(record: Record, rule: Rule) -> Iterator[MatchedBy]:
-    """Why the record was matched, saying nothing of a withheld field."""
+    """Why the record matches, without the names of withheld fields."""
     for reason in record["matched_by"]:
         if hides(rule, steps_of(reason["field"])):
             yield {"identifier": reason["identifier"], "field": ""}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from te_connector.package import words
 from te_connector.package.layout import Layout
 from te_connector.package.policy import Steps
-from te_connector.package.selection import Kept
+from te_connector.package.selection import Released
 from te_connector.package.terms import Terms
 from te_connector.text.field_paths import values_at
 
@@ -15,7 +15,7 @@ THIRD_PARTY = "third-party"
 """The value of a schema's annotation ``x-concerns`` on such a field."""
 
 
-def third_party(kept: Iterable[Kept], terms: Terms) -> tuple[str, ...]:
+def third_party(kept: Iterable[Released], terms: Terms) -> tuple[str, ...]:
     """The filled fields about other people, as ``contact.owner``."""
     ways = {name: list(_ways(layout, ())) for name, layout in terms.layouts.items()}
     found = {

@@ -1,4 +1,4 @@
-"""Writes the folders of all data subjects, and the officer's list beside them: whole or not at all."""
+"""Writes the folders of all data subjects and the officer's list: whole or not at all."""
 
 from __future__ import annotations
 
@@ -30,15 +30,16 @@ from te_connector.package.searched import (
     searched,
     searched_with,
 )
-from te_connector.package.selection import NO_POLICY, Choice, Kept, Withheld, choose
+from te_connector.package.selection import NO_POLICY, Disclosure, Released, Withheld, choose
 from te_connector.package.terms import Terms, terms_of
 from te_connector.package.thirdparty import third_party
+from te_connector.package.unused import unused_rules
 from te_connector.result import Result
 from te_connector.text.json_file import collector_paused
 
 NOTICE = "For the officer only. Do not hand out: it names what was withheld from the data subjects."
 
-_PLAIN = re.compile(r"(?!.*--)[a-z0-9_][a-z0-9_-]{0,62}")
+_PLAIN = re.compile(r"(?!.*--)[A-Za-z0-9_][A-Za-z0-9_-]{0,62}")
 _DEVICES = frozenset({"con", "prn", "aux", "nul"}) | {
     f"{port}{number}" for port in ("com", "lpt") for number in range(10)
 }
@@ -59,14 +60,20 @@ class Package:
 
 @attrs.frozen
 class Summary:
-    """What was written."""
+    """What was written.
+
+    ``undecided`` has the objects that need a decision; their subjects get no package. If no subject
+    gets one, nothing is written. ``unused`` are rules of the policy that matched nothing.
+    """
 
     output: Path
     packages: tuple[Package, ...]
+    undecided: tuple[Withheld, ...] = attrs.field(default=(), repr=False)
+    unused: tuple[str, ...] = ()
 
     @property
     def reasons(self) -> Mapping[str, int]:
-        """How often each reason withheld something, over all subjects; the commonest first."""
+        """How often each reason withheld something, most frequent first."""
         return dict(
             Counter(one.why for package in self.packages for one in package.withheld).most_common()
         )
@@ -90,27 +97,36 @@ def write_package(
         raise UsageError(f"{output} exists and is not an empty folder; name a new one.")
     try:
         with collector_paused():
-            packages = _write(result, manifest, output, policy)
+            disclosures = list(choose(result, manifest, policy))
+            undecided = tuple(one for each in disclosures for one in each.undecided)
+            decided = [one for one in disclosures if not one.undecided]
+            packages = _write(result, manifest, output, policy, decided) if decided else []
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise UsageError(f"The package cannot be written to {output} ({why}).") from None
     except RecursionError:
         raise UsageError("A record of the result is nested too deeply; exclude it.") from None
     return Summary(
-        output, tuple(attrs.evolve(one, folder=output / one.folder.name) for one in packages)
+        output,
+        tuple(attrs.evolve(one, folder=output / one.folder.name) for one in packages),
+        undecided,
+        unused_rules(result, policy or NO_POLICY),
     )
 
 
 def _write(
-    result: Result, manifest: Manifest, output: Path, policy: Policy | None
+    result: Result,
+    manifest: Manifest,
+    output: Path,
+    policy: Policy | None,
+    disclosures: Sequence[Disclosure],
 ) -> list[Package]:
-    """Write all into a draft beside the output, and put it there at the end."""
-    choices = choose(result, manifest, policy)
+    """Write everything to a draft beside the output, and rename it at the end."""
     output.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{output.name[:40]}.", dir=output.parent))
     try:
         writer = _Writer(draft, result, terms_of(manifest), policy or NO_POLICY)
-        packages = [writer.subject(choice) for choice in choices]
+        packages = [writer.subject(one) for one in disclosures]
         writer.officers_list(packages)
         if output.exists():
             output.rmdir()  # it is empty; not every system renames onto a folder
@@ -121,16 +137,24 @@ def _write(
     return packages
 
 
-def folder_name(name: str) -> str:
-    """A folder's (or file's) name for any id: safe on every system, and different for every id.
+def folder_name(name: str, *, alone: bool = True) -> str:
+    """A folder or file name for an id: safe on every system.
 
-    Plain small ids stay as they are; anything else keeps what is plain in it and gets a digest.
+    A plain id is its own name if it is ``alone``: no other id differs from it only by case. Any other
+    id keeps its plain characters and gets a digest.
     """
-    if _PLAIN.fullmatch(name) and name not in _DEVICES:
+    if alone and _PLAIN.fullmatch(name) and name.lower() not in _DEVICES:
         return name
     readable = re.sub(r"[^A-Za-z0-9_]+", "-", name)[:40].strip("-") or "subject"
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{readable}--{digest[:16]}"
+
+
+def folder_names(ids: Iterable[str]) -> dict[str, str]:
+    """A different folder name for each id, even on a system that ignores case."""
+    ids = list(ids)
+    spellings = Counter(name.lower() for name in ids)
+    return {name: folder_name(name, alone=spellings[name.lower()] == 1) for name in ids}
 
 
 class _Writer:
@@ -139,28 +163,29 @@ class _Writer:
     def __init__(self, draft: Path, result: Result, terms: Terms, policy: Policy) -> None:
         self.draft, self.result, self.terms, self.policy = draft, result, terms, policy
         self._names = names_in(result)
+        self._folders = folder_names(subject["id"] for subject in result.subjects)
         self._rows = functools.cache(lambda name: Rows(terms.layout(name)))
 
-    def subject(self, choice: Choice) -> Package:
+    def subject(self, disclosure: Disclosure) -> Package:
         """Write one subject's folder."""
-        own = frozenset([choice.subject["id"], *(kept.id for kept in choice.kept)])
+        own = frozenset([disclosure.subject["id"], *(kept.id for kept in disclosure.released)])
         strangers = Strangers(self._names, own)
         search = Search(
             fetched=words.date(self.result.fetched_at or ""),
             searched=searched(self.result, self.terms, strangers),
             not_searched=not_searched(self.result, self.terms, strangers),
         )
-        folder = self.draft / folder_name(choice.subject["id"])
+        folder = self.draft / self._folders[disclosure.subject["id"]]
         folder.mkdir(mode=0o700)
         types = self.terms.ordered(
             {one.object_type for one in search.searched}
-            | {kept.object_type for kept in choice.kept}
+            | {kept.object_type for kept in disclosure.released}
         )
         files = {name: f"{folder_name(name)}.csv" for name in types}
         with _create(folder / "index.html") as file:
             file.writelines(
                 page(
-                    choice,
+                    disclosure,
                     search,
                     self.terms,
                     self._rows,
@@ -169,28 +194,28 @@ class _Writer:
                 )
             )
         with _create(folder / "data.json") as file:
-            self._data(file, choice, search)
+            self._data(file, disclosure, search)
         for name, file_name in files.items():
             with _create(folder / file_name, encoding="utf-8-sig") as file:
-                objects = [kept.data for kept in choice.kept if kept.object_type == name]
+                objects = [kept.data for kept in disclosure.released if kept.object_type == name]
                 csvfiles.write(file, objects, self.terms.layout(name), self.policy.rule(name))
         return Package(
-            subject=choice.subject["id"],
+            subject=disclosure.subject["id"],
             folder=folder,
-            objects=Counter(kept.object_type for kept in choice.kept),
-            withheld=choice.withheld,
-            third_party=third_party(choice.kept, self.terms),
+            objects=Counter(kept.object_type for kept in disclosure.released),
+            withheld=disclosure.withheld,
+            third_party=third_party(disclosure.released, self.terms),
         )
 
-    def _data(self, file: TextIO, choice: Choice, search: Search) -> None:
+    def _data(self, file: TextIO, disclosure: Disclosure, search: Search) -> None:
         """The authoritative copy: one field a line, every value as the system sent it."""
         controller = self.policy.controller
         head = {
-            "subject": choice.subject["id"],
+            "subject": disclosure.subject["id"],
             "system": self.terms.manifest.title,
             "fetched_at": self.result.fetched_at,
             "controller": attrs.asdict(controller) if controller is not None else None,
-            "searched_with": searched_with(choice.subject, self.terms),
+            "searched_with": searched_with(disclosure.subject, self.terms),
             "searched": [attrs.asdict(one) for one in search.searched],
             "not_searched": [{"what": what, "why": why} for what, why in search.not_searched],
         }
@@ -198,7 +223,7 @@ class _Writer:
         file.write(',\n"records": [')
         file.writelines(
             f"{',' if number else ''}\n{_encode_lines(_released(kept))}"
-            for number, kept in enumerate(by_type(choice, self.terms))
+            for number, kept in enumerate(by_type(disclosure, self.terms))
         )
         file.write("\n]}\n")
 
@@ -236,7 +261,7 @@ def _begin(head: Mapping[str, Any]) -> str:
     return "{\n" + ",\n".join(f"{_encode(key)}: {_encode(value)}" for key, value in head.items())
 
 
-def _released(kept: Kept) -> dict[str, Any]:
+def _released(kept: Released) -> dict[str, Any]:
     known = {"object_type": kept.object_type, "id": kept.id, "matched_by": kept.matched_by}
     return {**known, "data": kept.data}
 

@@ -55,8 +55,11 @@ def fail(faults: Sequence[Fault]) -> None:
         )
 
 
-def read(path: Path, *, keep: bool = False) -> Document:
+def read(path: Path, *, keep: bool = False, as_written: bool = False) -> Document:
     """Read one YAML or JSON file. ``keep`` keeps the faults that leave its data readable.
+
+    ``as_written`` takes every value as its characters: ``0012345``, ``1e3`` and ``NO`` are text, also
+    without quotes.
 
     :raises FileFaults: it can't be read, or its text isn't the plain YAML that is accepted here.
     """
@@ -71,10 +74,10 @@ def read(path: Path, *, keep: bool = False) -> Document:
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise FileFaults([Fault(name, 1, f"the file cannot be read ({why})")]) from None
-    return parse(raw, name, keep=keep)
+    return parse(raw, name, keep=keep, as_written=as_written)
 
 
-def parse(raw: bytes, name: str, *, keep: bool = False) -> Document:
+def parse(raw: bytes, name: str, *, keep: bool = False, as_written: bool = False) -> Document:
     """Read the text of one YAML or JSON file that is called ``name`` in messages."""
     from te_connector.text.yaml_reader import read_yaml
 
@@ -87,7 +90,7 @@ def parse(raw: bytes, name: str, *, keep: bool = False) -> Document:
         ) from None
     if name.endswith(".json"):
         fail(list(_json_faults(text, name)))
-    parsed = read_yaml(text)
+    parsed = read_yaml(text, as_written=as_written)
     faults = tuple(Fault(name, line, message) for line, message in parsed.complaints)
     if not keep or parsed.data is None:
         fail(faults)

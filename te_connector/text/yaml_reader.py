@@ -58,11 +58,11 @@ class _Stop(Exception):
     """The text can't be read any further."""
 
 
-def read_yaml(text: str) -> Parsed:
-    """Read one YAML document."""
+def read_yaml(text: str, *, as_written: bool = False) -> Parsed:
+    """Read one YAML document. ``as_written`` takes every value as its characters."""
     lines, syntax, lost = text.split("\n"), list[Complaint](), set[str]()
     while True:
-        reader, data = _Reader(), None
+        reader, data = _Reader(as_written=as_written), None
         try:
             data = reader.document("\n".join(lines))
         except yaml.MarkedYAMLError as error:
@@ -202,7 +202,8 @@ def _second_colon(lines: list[str], line: int, column: int) -> tuple[int, int, s
 class _Reader:
     """Builds plain data from the parser's events, and notes lines and complaints."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, as_written: bool = False) -> None:
+        self.as_written = as_written
         self.complaints: list[Complaint] = []
         self.lines: dict[Place, int] = {}
         self.key_lines: dict[Place, int] = {}
@@ -272,6 +273,8 @@ class _Reader:
         text: str = event.value
         if not event.implicit[0]:  # quoted, or a block of text
             return text
+        if self.as_written:
+            return text or None
         if text in _WORDS:
             return _WORDS[text]
         if _INT.fullmatch(text):

@@ -23,9 +23,9 @@ from hypothesis import strategies as st
 
 from te_connector.errors import FileFaults, UsageError
 from te_connector.manifest import loading as manifests
-from te_connector.package import Policy, Summary, csvfiles, folder_name, words, write_package
+from te_connector.package import Policy, Summary, csvfiles, folder_names, words, write_package
 from te_connector.package.policy import Rule, Withhold
-from te_connector.package.withholding import released
+from te_connector.package.redaction import redacted
 
 MANIFEST = manifests.load()
 
@@ -186,9 +186,8 @@ IDS += [
 
 
 def test_folder_names_are_safe_and_differ() -> None:
-    """Whatever a subject's id, its folder's name is plain, short and nobody else's."""
-    names = [folder_name(one) for one in IDS]
-    assert names[0] == "req-1"
+    """Whatever a subject's id is, its folder's name is plain, short, and unique."""
+    names = list(folder_names(IDS).values())
     assert len({name.casefold() for name in names}) == len(IDS)
     assert all(re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,79}", name) for name in names)
     assert not {name.casefold() for name in names} & {"con", "aux", "nul", "withheld.json"}
@@ -196,8 +195,8 @@ def test_folder_names_are_safe_and_differ() -> None:
 
 @given(st.lists(st.text(max_size=8), min_size=2, max_size=2, unique=True))
 def test_two_ids_never_share_a_folder(ids: list[str]) -> None:
-    """Two different ids have folders that differ even where case does not count."""
-    first, second = map(folder_name, ids)
+    """Two different ids have folders that differ even on a system that ignores case."""
+    first, second = folder_names(ids).values()
     assert first.casefold() != second.casefold()
 
 
@@ -206,8 +205,13 @@ def test_two_ids_never_share_a_folder(ids: list[str]) -> None:
 CANARY = "CANARY-7f3a"
 
 
-def test_weak_and_shared_matches_stay_back(tmp_path: Path) -> None:
-    """Weak and shared matches and their survey responses are withheld, and listed with reasons."""
+def test_an_id_in_upper_case_is_its_own_folder_name() -> None:
+    """Ticket numbers such as REQ-1 stay readable."""
+    assert folder_names(["REQ-1", "CASE_20"]) == {"REQ-1": "REQ-1", "CASE_20": "CASE_20"}
+
+
+def test_a_subject_with_an_undecided_match_gets_no_package(tmp_path: Path) -> None:
+    """A weak or shared match needs a decision first; nothing is written until then."""
     weak = cases.contact(501, last_name=f"{CANARY} weak")
     shared = cases.contact(502, last_name=f"{CANARY} shared")
     whole = cases.result(
@@ -221,15 +225,75 @@ def test_weak_and_shared_matches_stay_back(tmp_path: Path) -> None:
         ),
     )
     summary = package(tmp_path, whole)
-    for one in summary.packages:
-        assert not holds(one.folder, CANARY)
-        assert not any(holds(one.folder, number) for number in ("501", "502"))
-    assert [(one.id, one.why[:25]) for one in summary.packages[0].withheld] == [
-        ("501", "It is a weak match: check"),
-        ("aa", "It goes with contact:501,"),
-        ("502", "It matches several subjec"),
-        ("bb", "It goes with contact:502,"),
+    assert summary.packages == ()
+    assert [(one.subject, one.id, one.undecided) for one in summary.undecided] == [
+        ("req-1", "501", "weak"),
+        ("req-1", "502", "shared"),
+        ("req-2", "502", "shared"),
     ]
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_subject_without_undecided_matches_gets_its_package(tmp_path: Path) -> None:
+    """One subject's open decision does not hold up the others."""
+    whole = cases.result(
+        cases.record("contact", cases.contact(501), strength="weak", matched="phone"),
+        cases.record("contact", cases.contact(502), subject="req-2"),
+    )
+    summary = package(tmp_path, whole)
+    assert [one.subject for one in summary.packages] == ["req-2"]
+    assert [one.subject for one in summary.undecided] == ["req-1"]
+    assert not (tmp_path / "out" / "req-1").exists()
+
+
+def test_excluded_matches_are_withheld_with_what_belongs_to_them(tmp_path: Path) -> None:
+    """Excluding a weak match decides on it; its survey responses follow it."""
+    weak = cases.contact(501, last_name=f"{CANARY} weak")
+    whole = cases.result(
+        cases.record("contact"),
+        cases.record("contact", weak, strength="weak", matched="phone"),
+        cases.record("contact_survey_response", cases.response("aa", 501), strength="weak"),
+    )
+    policy = "exclude: [{object: 'contact:501', why: Not hers.}]"
+    one = package(tmp_path, whole, policy).packages[0]
+    assert not holds(one.folder, CANARY)
+    assert not holds(one.folder, "501")
+    assert [(item.id, item.why) for item in one.withheld] == [
+        ("501", "Not hers."),
+        ("aa", "It belongs to contact:501, which is withheld."),
+    ]
+
+
+def test_rules_that_match_nothing_are_reported_with_a_suggestion(tmp_path: Path) -> None:
+    """A typing error in a rule would release data, so each unused rule is named."""
+    custom = [{"field_name": "Lead score", "value": 3, "description": None}]
+    whole = cases.result(cases.record("contact", cases.contact(1, custom=custom)))
+    policy = """
+objects:
+  contact:
+    withhold:
+      - {field: custom, where: {field_name: Lead scor}, why: A trade secret.}
+      - {field: id, why: An internal id.}
+  user: {release: false, why: Staff.}
+"""
+    summary = package(tmp_path, whole, policy)
+    assert summary.unused == (
+        "contact: withhold: custom where field_name: Lead scor matched nothing. "
+        "Did you mean field_name: Lead score?",
+    )
+
+
+@pytest.mark.parametrize("written", ["007", "1.10", "+5", "NO", "1e3", "0x1F", "true"])
+def test_values_in_where_are_compared_as_written(tmp_path: Path, written: str) -> None:
+    """A value without quotes in a policy is the text that its author sees."""
+    custom = [{"field_name": written, "value": CANARY, "description": None}]
+    whole = cases.result(cases.record("contact", cases.contact(1, custom=custom)))
+    policy = (
+        "objects: {contact: {withhold: "
+        f"[{{field: custom, where: {{field_name: {written}}}, why: A secret.}}]}}}}"
+    )
+    one = package(tmp_path, whole, policy).packages[0]
+    assert not holds(one.folder, CANARY)
 
 
 def test_the_officer_puts_matches_in(tmp_path: Path) -> None:
@@ -244,7 +308,10 @@ def test_the_officer_puts_matches_in(tmp_path: Path) -> None:
             for name in ("req-1", "req-2")
         ),
     )
-    policy = "include: [contact:501, {object: 'contact:502', subject: req-2}]"
+    policy = (
+        "include: [contact:501, {object: 'contact:502', subject: req-2}]\n"
+        "exclude: [{object: 'contact:502', subject: req-1, why: Not theirs.}]"
+    )
     first, second = package(tmp_path, whole, policy).packages
     assert [one["id"] for one in data_of(first.folder)["records"]] == ["501", "aa"]
     assert [one["id"] for one in data_of(second.folder)["records"]] == ["502", "bb"]
@@ -262,7 +329,10 @@ def test_a_contact_takes_its_answers_along(tmp_path: Path) -> None:
     folder = summary.packages[0].folder
     assert [one["id"] for one in data_of(folder)["records"]] == ["1", "aa"]
     assert not holds(folder, CANARY)
-    assert summary.reasons == {"A namesake.": 1, "It goes with contact:2, which is withheld.": 1}
+    assert summary.reasons == {
+        "A namesake.": 1,
+        "It belongs to contact:2, which is withheld.": 1,
+    }
 
 
 def test_answers_without_their_contact_can_be_taken_out_by_it(tmp_path: Path) -> None:
@@ -374,13 +444,14 @@ def test_the_folder_does_not_tell_that_something_was_withheld(tmp_path: Path) ->
     weak = cases.record("contact", cases.contact(501), strength="weak", matched="phone")
     answer = cases.record("contact_survey_response", cases.response("aa", 501), strength="weak")
     staff = cases.record("user")
-    policy = "objects: {user: {release: false, why: Staff.}}"
+    staff_stays = "objects: {user: {release: false, why: Staff.}}"
+    policy = f"{staff_stays}\nexclude: [{{object: 'contact:501', why: Not hers.}}]"
     near = {"subject": "req-1", "object_type": "contact", "id": "777", "why": "Almost."}
     seen = [cases.coverage(kind, method="lookup", seen=1, requests=1) for kind in cases.TYPES]
     more = [cases.coverage(kind, method="lookup", seen=2, requests=9) for kind in cases.TYPES]
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    one = package(tmp_path / "a", cases.result(*mine, coverage=seen), policy)
+    one = package(tmp_path / "a", cases.result(*mine, coverage=seen), staff_stays)
     whole = cases.result(*mine, weak, answer, staff, near_misses=[near], coverage=more)
     other = package(tmp_path / "b", whole, policy)
     assert everything(one.packages[0].folder) == everything(other.packages[0].folder)
@@ -414,15 +485,15 @@ def test_a_subject_never_sees_another(tmp_path: Path) -> None:
 
 
 POLICY_FAULTS = [
-    ("include: ['contact:3']", "contact:3 is not in the result; correct it or drop it"),
-    ("exclude: [{object: 'contact:3', why: x}]", "contact:3 is not in the result; correct it"),
-    ("include: ['contact:502']", "is a shared match; name the subject that it belongs to"),
-    ("include: [{object: 'contact:1', subject: req-2}]", "was not matched for this subject"),
+    ("include: ['contact:3']", "contact:3 isn't in the result; correct or remove it"),
+    ("exclude: [{object: 'contact:3', why: x}]", "contact:3 isn't in the result; correct"),
+    ("include: ['contact:502']", "matches several subjects; say whose it is"),
+    ("include: [{object: 'contact:1', subject: req-2}]", "doesn't match this subject"),
     (
         "exclude: [{object: 'contact:1', subject: req-9, why: x}]",
-        "was not matched for this subject",
+        "doesn't match this subject",
     ),
-    ("include: ['contact_survey_response:aa']", "goes out only with contact:501; include that too"),
+    ("include: ['contact_survey_response:aa']", "belongs to contact:501; include that too"),
 ]
 
 
@@ -454,6 +525,7 @@ def test_the_officers_list_counts_and_names_what_was_withheld(tmp_path: Path) ->
         near_misses=[near],
     )
     policy = "objects: {contact: {withhold: [{field: owner, why: =A person.}]}}"
+    policy += "\nexclude: [{object: 'contact:501', why: Not hers.}]"
     package(tmp_path, whole, policy)
     told = json.loads((tmp_path / "out" / "withheld.json").read_text("utf-8"))
     assert told["notice"].startswith("For the officer only. Do not hand out")
@@ -484,9 +556,9 @@ def test_withholding_and_keeping_are_opposites(value: Any) -> None:
     """What only keeps, withhold takes away, and neither changes the data it is given."""
     data = {"a": value, "b": {"a": value}}
     before = json.dumps(data)
-    kept, _ = released(data, Rule(only=(("a",), ("b", "a"))))
+    kept, _ = redacted(data, Rule(only=(("a",), ("b", "a"))))
     assert kept == data
-    kept, gone = released(data, Rule(withhold=(Withhold(("b", "a"), "x"),)))
+    kept, gone = redacted(data, Rule(withhold=(Withhold(("b", "a"), "x"),)))
     assert kept == {"a": value, "b": {}}
     assert gone == [("b.a", "x")]
     assert json.dumps(data) == before

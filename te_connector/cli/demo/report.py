@@ -103,7 +103,9 @@ class DemoReport:
             renderer.line(f"A package with {objects}: a page to read, and data for other programs.")
             withheld = {(one.object_type, one.id) for one in item.withheld}
             if withheld:
-                renderer.line(f"Withheld until you decide: {number_of(len(withheld), 'record')}.")
+                renderer.line(
+                    f"Left out by the officer's decision: {number_of(len(withheld), 'record')}."
+                )
             for why in run.package.reasons:
                 renderer.item(clean(why))
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from te_connector.sandbox import Sandbox
 
 _REQUEST = "request-2026-001"
+NOT_HERS = "Only a phone number matches, so the officer left it out."
 
 
 class DemoRun:
@@ -69,9 +70,18 @@ class DemoRun:
         from te_connector import result
         from te_connector.manifest import loading as manifest
         from te_connector.package import write_package
+        from te_connector.package.policy import Named
+        from te_connector.package.selection import NO_POLICY
 
         found = result.load(self.result_file)
-        self.package = write_package(found, manifest.load(), self.folder / "package")
+        # The officer's decision: a phone number alone doesn't show that a contact is hers.
+        excluded = [
+            Named(record["object_type"], record["id"], None, NOT_HERS, 0)
+            for record in found.records
+            if record["strength"] == "weak" and not result.parents_of(record)
+        ]
+        policy = NO_POLICY.with_decisions([], excluded)
+        self.package = write_package(found, manifest.load(), self.folder / "package", policy)
 
     def _delete(self) -> None:
         from te_connector import result

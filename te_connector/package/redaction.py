@@ -1,19 +1,20 @@
-"""Takes withheld fields out of an object's data, wherever they stand in it.
+"""Removes withheld fields from an object's data, at any depth.
 
-Data is never changed in place: what is left shares all its values with the original.
+The data is never changed in place: the result shares all its values with the original.
 """
 
 from __future__ import annotations
 
+import json
 import operator
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from te_connector.package.policy import Rule, Steps
+from te_connector.package.policy import Rule, Steps, Withhold
 
 
 def hides(rule: Rule, steps: Steps) -> bool:
-    """Whether a rule withholds a field wherever it stands."""
+    """Whether a rule withholds a field in every case."""
     if rule.only is not None:
         return not any(steps[: len(kept)] == kept for kept in rule.only)
     return any(
@@ -21,8 +22,8 @@ def hides(rule: Rule, steps: Steps) -> bool:
     )
 
 
-def released(data: dict[str, Any], rule: Rule) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """The data without what a rule withholds, and each withheld field with its reason."""
+def redacted(data: dict[str, Any], rule: Rule) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """The data without the withheld fields, and each withheld field with its reason."""
     gone: dict[str, str] = {}
     kept: Any = data
     if rule.only is not None:
@@ -34,17 +35,22 @@ def released(data: dict[str, Any], rule: Rule) -> tuple[dict[str, Any], list[tup
     return kept, list(gone.items())
 
 
+def matches(data: dict[str, Any], entry: Withhold) -> bool:
+    """Whether an entry withholds something of this object."""
+    return _without(data, entry.field, entry.where) is not data
+
+
 _GONE: Any = object()
 
 
 def _without(value: Any, steps: Steps, where: Mapping[str, Any]) -> Any:
-    """The value without what stands at the way: the very same value where nothing did."""
+    """The value without the field at this path; the same object if it has no such field."""
     if isinstance(value, list):
         left = [one for item in value if (one := _without(item, steps, where)) is not _GONE]
         same = len(left) == len(value) and all(map(operator.is_, left, value))
         return value if same else left
     if not isinstance(value, dict):
-        # Text where an object was expected may be the very thing to withhold.
+        # Text in place of an object can be what the rule withholds.
         return value if value is None or value == "" else _GONE
     if steps[0] not in value:
         return value
@@ -72,20 +78,23 @@ def _has(entry: Any, where: Mapping[str, Any]) -> bool:
     )
 
 
-def _same(value: Any, wanted: Any) -> bool:
-    if isinstance(value, str):
-        return value.strip().casefold() == str(wanted).strip().casefold()
-    return bool(value == wanted or str(value) == str(wanted))
+def _same(value: Any, written: Any) -> bool:
+    """Whether a value is the one that the policy has, as the policy's author wrote it.
+
+    ``007`` in a policy is the text 007, and not the number 7.
+    """
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text.strip().casefold() == str(written).strip().casefold()
 
 
 def _tree(ways: Sequence[Steps]) -> dict[str, Any]:
-    """The ways as nested mappings; an empty one is kept whole."""
+    """The field paths as nested mappings; an empty one keeps everything."""
     tree: dict[str, Any] = {}
     for steps in sorted(ways, key=len):
         node = tree
         for depth, step in enumerate(steps):
             if step in node and not node[step]:
-                break  # a shorter way keeps all of it already
+                break  # a shorter path already keeps all of it
             node = node.setdefault(step, {})
             if depth == len(steps) - 1:
                 node.clear()
@@ -93,7 +102,7 @@ def _tree(ways: Sequence[Steps]) -> dict[str, Any]:
 
 
 def _only(value: Any, tree: Mapping[str, Any], at: Steps, gone: dict[str, str], why: str) -> Any:
-    """The value with nothing but the ways of the tree."""
+    """The value with only the paths of the tree."""
     if not tree:
         return value
     if isinstance(value, list):

@@ -1,0 +1,53 @@
+"""Rules of a policy that matched nothing: usually a typing error that lets data out."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from te_connector.contract import Record
+from te_connector.package.policy import Policy, Withhold
+from te_connector.package.redaction import matches
+from te_connector.result import Result
+from te_connector.text.field_paths import values_at
+
+
+def unused_rules(result: Result, policy: Policy) -> tuple[str, ...]:
+    """A sentence for each rule that matched nothing, although the result has objects of its type."""
+    records: dict[str, list[Record]] = {}
+    for record in result.records:
+        records.setdefault(record["object_type"], []).append(record)
+    return tuple(_sentences(records, policy))
+
+
+def _sentences(records: Mapping[str, Sequence[Record]], policy: Policy) -> Iterator[str]:
+    for name, rule in policy.rules.items():
+        data = [record["data"] for record in records.get(name, ())]
+        if not data:
+            continue
+        for entry in rule.withhold:
+            if not any(matches(item, entry) for item in data):
+                yield f"{name}: {_written(entry)} matched nothing.{_suggestion(entry, data)}"
+        for steps in rule.only or ():
+            if not any(True for item in data for _ in values_at(item, steps)):
+                yield f"{name}: only: {'.'.join(steps)} matched nothing."
+
+
+def _written(entry: Withhold) -> str:
+    where = ", ".join(f"{key}: {value}" for key, value in entry.where.items())
+    return f"withhold: {'.'.join(entry.field)}" + (f" where {where}" if where else "")
+
+
+def _suggestion(entry: Withhold, data: Sequence[Mapping[str, Any]]) -> str:
+    for key, value in entry.where.items():
+        known = {
+            str(found).strip()
+            for item in data
+            for found in values_at(item, (*entry.field, key))
+            if isinstance(found, str | int | float)
+        }
+        close = difflib.get_close_matches(str(value), sorted(known), n=1, cutoff=0.6)
+        if close and close[0] != str(value):
+            return f" Did you mean {key}: {close[0]}?"
+    return ""
