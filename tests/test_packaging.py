@@ -20,6 +20,8 @@ from conftest import ROOT
 
 import te_connector
 
+pytestmark = pytest.mark.slow
+
 SCHEMAS = sorted(path.name for path in (ROOT / "schemas").iterdir())
 KINDS = (".py", ".typed", ".j2", ".css")
 NAME = f"te_connector-{te_connector.__version__}"

@@ -46,6 +46,7 @@ def test_the_host_of_the_readme_runs_and_deletes_the_strong_matches(tmp_path):
         assert 310042117 in sandbox.contacts
 
 
+@pytest.mark.slow
 def test_the_demo_prints_what_the_readme_shows(tmp_path):
     """Each line of the README's excerpt is printed by the demo, in that order."""
     printed = subprocess.run(
@@ -63,6 +64,7 @@ def test_the_demo_prints_what_the_readme_shows(tmp_path):
             place = printed.index(line.rstrip(), place) + 1
 
 
+@pytest.mark.slow
 def test_every_subcommand_that_the_readme_shows_is_there():
     """Commands in the README are commands of the program."""
     consoles = "".join(re.findall(r"```console\n(.*?)```", README, re.DOTALL))

@@ -68,6 +68,7 @@ PASSING: dict[str, v.Fault] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["1", "3", "5"], ids=["first", "middle", "last"])
 @pytest.mark.parametrize("case", PASSING, ids=lambda case: case.replace(" ", "-"))
 def test_a_passing_fault_is_tried_again_and_costs_nothing(

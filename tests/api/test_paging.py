@@ -109,6 +109,7 @@ def test_insertions_in_front_never_hide_anybody_from_a_complete_reading(
     assert not tally.complete or len(stayed) <= tally.seen <= len(met)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(200))
 def test_two_hundred_seeded_runs_with_deletions_and_additions(seed):
     """Nobody is missed whenever complete is true, and it is true where additions go last."""

@@ -132,6 +132,7 @@ def test_dev_stdout_gets_the_document_and_nothing_else(command):
     assert ran.document["records"]
 
 
+@pytest.mark.slow
 def test_dev_stdout_works_for_a_file_too(command, folder):
     with (folder / "out.json").open("w") as out:
         ran = started("fetch", "--email", MARIA, "--output", "/dev/stdout", stdout=out)
@@ -144,6 +145,7 @@ def test_dev_null_is_no_file_to_replace(command):
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
 
 
+@pytest.mark.slow
 def test_a_killed_fetch_leaves_nothing(command, vendor, folder):
     vendor.always("GET", "/contacts", Hang(30))
     process = started("fetch", "--email", MARIA, "--output", folder / "r.json")

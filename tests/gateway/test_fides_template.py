@@ -105,6 +105,7 @@ def test_the_same_manifest_gives_the_same_bytes(discovery: Any) -> None:
     assert template(discovery) == template(discovery)
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_zip_and_replaces_none(tmp_path: Path, gateway: Gateway) -> None:
     path = tmp_path / "te.zip"
     assert gateway.command("fides-template", "--output", str(path))[0] == 0

@@ -356,6 +356,7 @@ def test_what_is_no_valid_number_is_no_number(text):
     assert e164s(text) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "between", ["/", " / ", ";", "; ", ",", ", ", "\n", "\r\n", " or ", " and ", " & ", "|", "\t"]
 )

@@ -448,6 +448,7 @@ def trail_of(connection: Mapping[str, Any]) -> Trail:
     return Trail.of(state, connection["base_url"], connection["credentials"]["client_id"])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS.keys())
 def test_the_receipt_tells_the_truth_and_nothing_else_is_deleted(

@@ -277,9 +277,10 @@ objects:
   user: {release: false, why: Staff.}
 """
     summary = package(tmp_path, whole, policy)
-    assert summary.unused == (
+    (sentence,) = summary.unused
+    assert sentence == (
         "contact: withhold: custom where field_name: Lead scor matched nothing. "
-        "Did you mean field_name: Lead score?",
+        "Did you mean field_name: Lead score?"
     )
 
 

@@ -29,6 +29,8 @@ from te_connector.package.policy import Policy
 from te_connector.package.write import folder_name
 from te_connector.text import json_file as jsonfile
 
+pytestmark = pytest.mark.slow
+
 ADA = "ada.lovelace@example.com"
 BOUND = 20.0
 
