@@ -39,16 +39,12 @@ from te_connector.manifest import locations as resources
 from te_connector.manifest import schemas
 from te_connector.manifest.schemas import digest as digest_of
 from te_connector.matching import subjects
-from te_connector.matching.identifiers import (
-    email_key,
-    external_key,
-    has_shape,
-    id_key,
-    phones,
-    possible_phone,
-)
-from te_connector.matching.indexes import Evidence, PhoneIndex
+from te_connector.matching.emails import email_key
+from te_connector.matching.evidence import Evidence
+from te_connector.matching.ids import external_key, has_shape, id_key
 from te_connector.matching.matcher import Matcher
+from te_connector.matching.phone_index import PhoneIndex
+from te_connector.matching.phones import phones, possible_phone
 from te_connector.operations.audit import Trail
 from te_connector.package.policy import Policy
 from te_connector.text.answers import BadJson, error_words, moment, parse, retry_after

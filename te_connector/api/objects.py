@@ -13,7 +13,7 @@ from te_connector.api.client import Client, object_path
 from te_connector.api.pages import Item, params_of, read_page
 from te_connector.errors import NotFound, OddAnswer, PastEnd
 from te_connector.manifest.model import ObjectType
-from te_connector.matching.identifiers import has_shape, id_key
+from te_connector.matching.ids import has_shape, id_key
 from te_connector.text.answers import too_deep
 
 

@@ -11,7 +11,7 @@ from te_connector.api.client import Client
 from te_connector.api.transport import MAX_BODY
 from te_connector.errors import OddAnswer
 from te_connector.manifest.model import ObjectType
-from te_connector.matching.identifiers import id_key
+from te_connector.matching.ids import id_key
 from te_connector.text.field_paths import steps_of, values_at
 
 Order = tuple[int, int | str]

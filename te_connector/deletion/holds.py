@@ -12,8 +12,8 @@ from te_connector.contract import Record
 from te_connector.errors import Fault, SubjectError
 from te_connector.manifest import locations as resources
 from te_connector.manifest.model import Manifest
-from te_connector.matching.identifiers import phones
 from te_connector.matching.matcher import match_one
+from te_connector.matching.phones import phones
 from te_connector.matching.subjects import Subject, read_one
 from te_connector.text.check import check
 from te_connector.text.document import Document, fail, read, read_json

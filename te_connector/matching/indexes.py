@@ -1,68 +1,29 @@
-"""The subjects' identifiers by key, one index for each way of comparing.
+"""The subjects' e-mail addresses and ids by key, one index for each way of comparing.
 
-Each index is asked with one value of one record and adds what it finds to ``evidence`` (equal) or to
-``near`` (close, but not equal). A look that finds nothing costs a few dictionary look-ups.
+An index is asked with one value of one record and adds what it shows: :class:`Evidence` if the value is
+equal to a subject's, :class:`Near` if it is close. A value that fits nobody costs a few dictionary
+look-ups.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import attrs
-
-from te_connector.matching.identifiers import (
-    TAIL,
-    WITHIN_A_NUMBER,
+from te_connector.matching.emails import (
     WITHIN_AN_ADDRESS,
-    digit_strings,
     email_key,
     email_keys,
-    email_neighbourhood,
-    external_key,
-    id_key,
-    own_code,
-    phones,
-    shortest_number,
+    neighborhood,
 )
+from te_connector.matching.evidence import Evidence, Found, Near, note
+from te_connector.matching.ids import external_key, id_key, loosened
+from te_connector.matching.subjects import RequestedId
 
-
-@attrs.frozen
-class Evidence:
-    """One reason why a record is a subject's.
-
-    ``weak`` is a reason that is weak by itself: a number with an extension, an external id without
-    its source. ``number`` is the E.164 form where a phone matched, ``parent`` the parent's id in a
-    child type.
-    """
-
-    subject: str
-    identifier: str
-    field: str
-    weak: bool = False
-    number: str | None = attrs.field(default=None, repr=False)
-    parent: str | None = None
-
-
-@attrs.frozen
-class Near:
-    """Close to a subject's identifier, but not equal to it."""
-
-    subject: str
-    why: str
-
-
-Found = list[Evidence | Near]
-"""Where a look at one record puts what it finds."""
-
-
-def _note(index: dict[str, list[str]], key: str, subject: str) -> None:
-    owners = index.setdefault(key, [])
-    if subject not in owners:
-        owners.append(subject)
+_GMAIL = ("@gmailcom", "@googlemailcom")
 
 
 class EmailIndex:
-    """E-mail addresses; near are those a plus-tag or dots apart, or one among others in a field."""
+    """E-mail addresses. Near: a plus-tag or dots apart, lookalikes, or an address among other text."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -72,172 +33,118 @@ class EmailIndex:
     def add(self, subject: str, value: str) -> None:
         """Index one subject's address."""
         key = email_key(value)
-        if key is not None:
-            _note(self._keys, key, subject)
-            _note(self._around, email_neighbourhood(key), subject)
+        if key is None:
+            return
+        note(self._keys, key, subject)
+        for close in {neighborhood(key), *map(neighborhood, email_keys(value))}:
+            note(self._around, close, subject)
+            if close.endswith(_GMAIL[0]):  # a plain address of a record is looked up as it is
+                note(self._around, close.removesuffix(_GMAIL[0]) + _GMAIL[1], subject)
 
-    def look(self, value: str, field: str, found: Found) -> None:
+    def match(self, value: str, field: str, found: Found) -> None:
         """Compare one value of a record."""
         key = value.lower()
         plain = key.encode("ascii", "replace").translate(None, WITHIN_AN_ADDRESS).isalnum()
         if not plain:  # nearly all are, and then this is the key
             key = email_key(value) or ""
-        around = email_neighbourhood(key) if "+" in key else key.replace(".", "")
-        if around in self._around:
-            self._tell(key, around, field, found)
-        elif not plain:
-            self._among_others(value, field, found)
+        close = neighborhood(key) if "+" in key else key.replace(".", "")
+        if close in self._around:
+            self._add(key, close, field, found)
+        elif not plain or key.count("@") > 1:
+            self._match_among_others(value, field, found)
 
-    def _tell(self, key: str, around: str, field: str, found: Found) -> None:
+    def _add(self, key: str, close: str, field: str, found: Found) -> None:
         owners = self._keys.get(key, ())
         found.extend(Evidence(subject, self.kind, field) for subject in owners)
-        why = f"{field} is the same address but for a plus-tag or dots"
-        found.extend(Near(subject, why) for subject in self._around[around])
+        why = f"{field} is nearly the same address"
+        found.extend(Near(subject, why) for subject in self._around[close])
 
-    def _among_others(self, value: str, field: str, found: Found) -> None:
-        why = f"{field} holds the address among other text"
+    def _match_among_others(self, value: str, field: str, found: Found) -> None:
+        why = f"{field} holds the address among other text, or in another spelling"
         for key in email_keys(value):
-            found.extend(Near(subject, why) for subject in self._keys.get(key, ()))
-
-
-class PhoneIndex:
-    """Phone numbers. Read in full only where a field's digits hold the tail of a wanted number."""
-
-    def __init__(self, kind: str, region: str) -> None:
-        self.kind = kind
-        self.region = region
-        self._numbers: dict[str, list[tuple[str, bool]]] = {}
-        self._ends: dict[str, list[str]] = {}
-        self._tails: set[bytes] = set()
-        self._lengths: set[int] = set()
-        # So many digits at least stand before the end of a number that is not of another country.
-        # Where a tail is not of the usual length, numbers are looked for anywhere.
-        self._least = max(TAIL, shortest_number(region))
-        self._usual = TAIL
-        self._code = own_code(region)
-
-    def add(self, subject: str, value: str) -> None:
-        """Index one subject's number. One that is not valid is only ever near."""
-        read = phones(value, self.region)
-        for number in read.numbers:
-            owner = (subject, number.extension)
-            owners = self._numbers.setdefault(number.e164, [])
-            if owner not in owners:
-                owners.append(owner)
-            self._add_tail(number.tail)
-            self._add_end(number.national, subject)
-        if not read.numbers:
-            self._add_end(read.digits, subject)
-
-    def _add_end(self, digits: str, subject: str) -> None:
-        if len(digits) >= TAIL:
-            _note(self._ends, digits[-TAIL:], subject)
-            self._add_tail(digits[-TAIL:])
-
-    def _add_tail(self, tail: str) -> None:
-        self._tails.add(tail.encode())
-        self._lengths.add(len(tail))
-        if len(tail) != TAIL:
-            self._least = self._usual = 0
-
-    def look(self, value: str, field: str, found: Found) -> None:
-        """Compare one value of a record."""
-        least = self._least
-        if "+" in value and not value.startswith(self._code):
-            least = self._usual  # a number of another country
-        digits = value.encode("ascii", "replace").translate(None, WITHIN_A_NUMBER)
-        if digits.isdigit():
-            if len(digits) <= least and digits[-TAIL:] not in self._tails:
-                return
-            strings: tuple[bytes, ...] = (digits,)
-        else:
-            strings = digit_strings(value)
-        if not strings or self._hold_tail(strings, least):
-            self._look_closely(value, field, found)
-
-    def _hold_tail(self, strings: tuple[bytes, ...], least: int) -> bool:
-        """Whether a wanted tail stands where a number can end: not before ``least`` digits."""
-        tails = self._tails
-        for digits in strings:
-            for length in self._lengths:
-                end = len(digits)
-                while end >= least or end == len(digits):
-                    if digits[end - length : end] in tails:
-                        return True
-                    end -= 1
-        return False
-
-    def _look_closely(self, value: str, field: str, found: Found) -> None:
-        read = phones(value, self.region)
-        for number in read.numbers:
-            for subject, extension in self._numbers.get(number.e164, ()):
-                weak = extension or number.extension
-                found.append(Evidence(subject, self.kind, field, weak, number.e164))
-        ends = {number.national[-TAIL:] for number in read.numbers}
-        if not read.numbers:
-            ends = {read.digits[end - TAIL : end] for end in range(TAIL, len(read.digits) + 1)}
-        why = self._why(field, read.digits, bool(read.numbers))
-        found.extend(Near(subject, why) for end in ends for subject in self._ends.get(end, ()))
-
-    def _why(self, field: str, digits: str, valid: bool) -> str:
-        if valid:
-            return f"{field} ends in the same seven digits under another area code or country"
-        if len(digits) <= TAIL:
-            return f"{field} holds the same seven digits without an area code"
-        return f"{field} holds the same seven digits, but no valid number of this region"
+            found.extend(Near(subject, why) for subject in self._around.get(neighborhood(key), ()))
 
 
 class IdIndex:
-    """Ids, compared as text."""
+    """The vendor's ids, compared as text. A bare id is strong only in the type that it means."""
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, object_type: str) -> None:
         self.kind = kind
-        self._keys: dict[str, list[str]] = {}
+        self._type = object_type
+        self._keys: dict[str, list[tuple[str, bool]]] = {}
+        self._loose: dict[str, list[str]] = {}
 
-    def add(self, subject: str, value: str) -> None:
-        """Index one subject's id."""
-        key = id_key(value)
-        if key is not None:
-            _note(self._keys, key, subject)
+    def add(self, subject: str, requested: RequestedId) -> None:
+        """Index one subject's id; one that names another type is never compared here."""
+        if requested.named and requested.object_type != self._type:
+            return
+        owner = subject, requested.object_type != self._type
+        owners = self._keys.setdefault(requested.id, [])
+        if owner not in owners:
+            owners.append(owner)
+        note(self._loose, loosened(requested.id), subject)
 
-    def look(self, value: str, field: str, found: Found) -> None:
+    def match(self, value: str, field: str, found: Found) -> None:
         """Compare one value of a record."""
-        for subject in self._keys.get(value.strip(), ()):
-            found.append(Evidence(subject, self.kind, field))
+        owners = self._keys.get(value.strip())
+        if owners is not None:
+            found.extend(Evidence(subject, self.kind, field, weak) for subject, weak in owners)
+        elif not (value.isascii() and value.isalnum()):
+            why = f"{field} is the same id but for blanks or invisible characters"
+            close = self._loose.get(loosened(value), ())
+            found.extend(Near(subject, why) for subject in close)
 
 
 class ExternalIndex:
     """The lender's own ids: with their source, or (weak) without.
 
-    ``parts`` are all texts that an id of a record can be equal or close by; any other needs no look.
+    ``parts`` are all texts that an id of a record can be equal to or close to; no other is compared.
     """
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self._keys: dict[str, list[str]] = {}
         self._behind_source: dict[str, list[str]] = {}
+        self._loose: dict[str, list[str]] = {}
         self.parts: set[str] = set()
 
     def add(self, subject: str, value: str) -> None:
         """Index one subject's id."""
         key = id_key(value)
-        if key is not None:
-            _note(self._keys, key, subject)
-            self.parts.add(key)
-            _, colon, alone = key.partition(":")
-            if colon:
-                _note(self._behind_source, alone, subject)
-            while colon:  # the source may hold a colon itself
-                self.parts.add(alone)
-                _, colon, alone = alone.partition(":")
+        if key is None:
+            return
+        note(self._keys, key, subject)
+        self.parts.add(key)
+        note(self._loose, loosened(key), subject)
+        _, colon, alone = key.partition(":")
+        if colon:
+            note(self._behind_source, alone, subject)
+        while colon:  # the source may hold a colon itself
+            self.parts.add(alone)
+            self.parts.add(alone.strip())
+            note(self._loose, loosened(alone), subject)
+            _, colon, alone = alone.partition(":")
 
-    def look(self, value: str, source: Any, field: str, found: Found) -> None:
-        """Compare one id of a record, with the source that stands beside it."""
+    def wants(self, value: str) -> bool:
+        """Whether an id of a record needs a closer look."""
+        if value in self.parts:
+            return True
+        if value.isascii() and value.isprintable() and " " not in value:
+            return False  # nearly all are like that, and then the id has one spelling
+        return loosened(value) in self._loose
+
+    def match_with_source(self, value: str, source: Any, field: str, found: Found) -> None:
+        """Compare one id of a record, with the source beside it."""
         alone = value.strip()
         whole = external_key(source, alone)
+        exact = len(found)
         for subject in self._keys.get(whole or "", ()):
             found.append(Evidence(subject, self.kind, field))
         for subject in self._keys.get(alone, ()):
             found.append(Evidence(subject, self.kind, field, weak=True))
         why = f"{field} is the same id of another source, or of none"
         found.extend(Near(subject, why) for subject in self._behind_source.get(alone, ()))
+        if len(found) == exact:
+            why = f"{field} is the same id but for blanks or invisible characters"
+            close = self._loose.get(loosened(alone), ())
+            found.extend(Near(subject, why) for subject in close)

@@ -4,116 +4,238 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import attrs
 
 from te_connector.errors import Fault, FileFaults, SubjectError
-from te_connector.manifest.model import IdentifierKind, Manifest
-from te_connector.matching.identifiers import MAX_LENGTH, email_key, id_key, possible_phone
+from te_connector.manifest.model import IdentifierKind, Manifest, ObjectType
+from te_connector.matching.emails import readable_email
+from te_connector.matching.ids import MAX_LENGTH, has_shape, id_key, split_type
+from te_connector.matching.phones import possible_phone
 from te_connector.text.answers import BadJson, parse
 
 MAX_ID = 200
 MAX_BYTES = 64 * 1024 * 1024
 """For one file of subjects: some hundred thousand of them."""
 _WORD = re.compile(r"[a-z]+(_[a-z]+)*")
-"""What a kind looks like: anything else could be a value that stands in the wrong place."""
+"""What a kind looks like: anything else could be a value in the wrong place."""
+
+
+@attrs.frozen
+class RequestedId:
+    """A vendor's id that a subject gave, and the object type that it means, if any.
+
+    ``named``: the type was given with it (``TYPE:ID``), so it is compared with that type alone. A bare
+    id means the kind's default type and is weak in any other.
+    """
+
+    id: str
+    object_type: str | None
+    named: bool
 
 
 @attrs.frozen
 class Subject:
-    """A data subject: the requester's id, and the values given for each kind of identifier."""
+    """A data subject: the requester's id, and the values given for each kind of identifier, as given."""
 
     id: str
     values: Mapping[str, tuple[str, ...]] = attrs.field(repr=False)
+    _ids: Mapping[str, tuple[RequestedId, ...]] = attrs.field(factory=dict, repr=False)
+
+    def ids(self, kind: str) -> tuple[RequestedId, ...]:
+        """The vendor's ids that the subject gave for a kind."""
+        return self._ids.get(kind, ())
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Subject is not pickled")
 
 
+def requested_ids(subjects: Iterable[Subject], object_type: ObjectType) -> list[str]:
+    """The ids that subjects gave and that can be read by id in this type, each once."""
+    found = (
+        requested.id
+        for mapping in object_type.mapped
+        if mapping.by_id
+        for subject in subjects
+        for requested in subject.ids(mapping.kind)
+        if not requested.named or requested.object_type == object_type.name
+    )
+    return list(dict.fromkeys(found))
+
+
 def read(subjects: Any, manifest: Manifest) -> tuple[Subject, ...]:
     """The subjects of a call.
 
-    :raises SubjectError: names subject id and kind, never the value.
+    :raises SubjectError: names everything that is wrong by subject id, kind, and position, never by
+        value.
     """
     if isinstance(subjects, (str, bytes, Mapping)) or not isinstance(subjects, Sequence):
         raise SubjectError("subjects must be a list of subjects.")
     if not subjects:
-        raise SubjectError("There is no subject; give at least one.")
-    read_ones: list[Subject] = []
-    seen: set[str] = set()
+        raise SubjectError("There is no subject. Give at least one.")
+    faults: list[str] = []
+    found: dict[str, Subject] = {}
     for position, given in enumerate(subjects, 1):
-        subject = _subject(given, manifest, f"Subject number {position}")
-        if subject.id in seen:
-            raise SubjectError(f"Two subjects have the id {subject.id!r}; give each its own.")
-        seen.add(subject.id)
-        read_ones.append(subject)
-    return tuple(read_ones)
+        subject = _subject(given, manifest, f"Subject number {position}", faults)
+        if subject is None:
+            continue
+        if subject.id in found:
+            faults.append(f"Two subjects have the id {subject.id!r}. Give each its own.")
+        found[subject.id] = subject
+    if faults:
+        raise SubjectError(" ".join(dict.fromkeys(faults)))
+    return tuple(found.values())
 
 
 def read_one(subject: Any, manifest: Manifest) -> Subject:
     """The subject of a deletion.
 
-    :raises SubjectError: names subject id and kind, never the value.
+    :raises SubjectError: names everything that is wrong by subject id, kind, and position, never by
+        value.
     """
-    return _subject(subject, manifest, "The subject")
+    faults: list[str] = []
+    found = _subject(subject, manifest, "The subject", faults)
+    if found is None or faults:
+        raise SubjectError(" ".join(faults))
+    return found
 
 
-def _subject(given: Any, manifest: Manifest, who: str) -> Subject:
+def _subject(given: Any, manifest: Manifest, who: str, faults: list[str]) -> Subject | None:
+    """A subject as a frozen value; None if it has no id or no identifiers. Adds to ``faults``."""
     if not isinstance(given, Mapping) or set(given) != {"id", "identifiers"}:
-        raise SubjectError(f"{who} must be a mapping with the keys id and identifiers.")
+        faults.append(f"{who} must be a mapping with the keys id and identifiers.")
+        return None
     name, identifiers = given["id"], given["identifiers"]
     if not isinstance(name, str) or not name.strip() or len(name) > MAX_ID or _is_broken(name):
-        raise SubjectError(f"{who} needs an id: text of 1 to {MAX_ID} characters.")
+        faults.append(f"{who} needs an id: text of 1 to {MAX_ID} characters.")
+        return None
     if not isinstance(identifiers, Mapping):
-        raise SubjectError(f"Subject {name!r}: identifiers must be a mapping by kind.")
+        faults.append(f"Subject {name!r}: identifiers must be a mapping by kind.")
+        return None
+    before = len(faults)
     values: dict[str, tuple[str, ...]] = {}
-    for kind, given_values in identifiers.items():
-        if kind not in manifest.kinds:
-            known = ", ".join(manifest.kinds)
-            odd = f" {kind}" if isinstance(kind, str) and _WORD.fullmatch(kind) else ""
-            raise SubjectError(
-                f"Subject {name!r} has an unknown kind of identifier{odd}; known: {known}."
-            )
-        read_values = tuple(_values(name, manifest.kinds[kind], given_values))
+    ids: dict[str, tuple[RequestedId, ...]] = {}
+    for kind_name, given_values in identifiers.items():
+        kind = manifest.kinds.get(kind_name) if isinstance(kind_name, str) else None
+        if kind is None:
+            faults.append(_unknown_kind(name, kind_name, manifest))
+            continue
+        read_values = tuple(_values(name, kind, given_values, manifest, faults))
         if read_values:
-            values[kind] = read_values
-    if not values:
-        raise SubjectError(f"Subject {name!r} has no identifier; give at least one.")
-    return Subject(name, values)
+            values[kind.name] = read_values
+        if kind.compare == "id":
+            ids[kind.name] = tuple(_requested_id(text, kind, manifest) for text in read_values)
+    if not values and len(faults) == before:
+        faults.append(f"Subject {name!r} has no identifier. Give at least one.")
+    return Subject(name, values, ids)
+
+
+def _unknown_kind(subject: str, kind: Any, manifest: Manifest) -> str:
+    known = ", ".join(manifest.kinds)
+    named = f" {kind}" if isinstance(kind, str) and _WORD.fullmatch(kind) else ""
+    return f"Subject {subject!r} has an unknown kind of identifier{named}. Known: {known}."
 
 
 def _is_broken(text: str) -> bool:
-    """Whether a text holds half a character (a lone surrogate), so that it cannot be written."""
+    """Whether a text holds half a character (a lone surrogate), so that it can't be written."""
     return any("\ud800" <= char <= "\udfff" for char in text)
 
 
-def _values(subject: str, kind: IdentifierKind, given: Any) -> Iterator[str]:
+def _values(
+    subject: str, kind: IdentifierKind, given: Any, manifest: Manifest, faults: list[str]
+) -> Iterator[str]:
+    """The values of a kind that can be read; each other one adds to ``faults``."""
     if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Sequence):
-        raise SubjectError(f"Subject {subject!r}: {kind.name} must be a list of texts.")
-    for value in given:
+        faults.append(f"Subject {subject!r}: {kind.name} must be a list of texts.")
+        return
+    for position, value in enumerate(given, 1):
         text = value if isinstance(value, str) or kind.compare == "email" else id_key(value)
-        if not isinstance(text, str) or len(text) > MAX_LENGTH or not _readable(text, kind):
-            raise SubjectError(
-                f"Subject {subject!r}: a value of the kind {kind.name} cannot be read; correct it."
-            )
-        yield text
+        if not isinstance(text, str) or len(text) > MAX_LENGTH or not text.strip():
+            fault: str | None = "isn't a text"
+        else:
+            fault = _fault_of(text, kind, manifest)
+        if fault is None and isinstance(text, str):
+            yield text
+        else:
+            faults.append(f"Subject {subject!r}: {kind.name} #{position} {fault}.")
 
 
-def _readable(value: str, kind: IdentifierKind) -> bool:
+def _fault_of(text: str, kind: IdentifierKind, manifest: Manifest) -> str | None:
+    """Why a text can't be an identifier of its kind; None if it can."""
     if kind.compare == "email":
-        return email_key(value) is not None
-    if kind.compare == "phone":
-        return possible_phone(value, kind.region)
-    return id_key(value) is not None and value.isprintable()
+        if not readable_email(text):
+            return (
+                "isn't a plain e-mail address; give the address alone, without mailto:, quotes, "
+                "brackets, or a query"
+            )
+    elif kind.compare == "phone":
+        if not possible_phone(text, kind.region):
+            return "isn't a phone number; give it with its area code"
+    elif not text.strip().isprintable():
+        return "holds an invisible character; type it anew"
+    elif kind.compare == "id":
+        return _id_fault(text, kind, manifest)
+    return None
+
+
+def _id_fault(text: str, kind: IdentifierKind, manifest: Manifest) -> str | None:
+    """Why no object that is searched can have an id; None if one can."""
+    named, alone = split_type(text, manifest.objects)
+    mapped = _types_of(kind, manifest)
+    if named is not None and named not in mapped:
+        searched = ", ".join(mapped) or "none"
+        return f"names the object type {named}, which isn't searched by this kind; use {searched}"
+    types = [manifest.objects[named]] if named is not None else list(mapped.values())
+    if any(_can_be_in(alone, kind, object_type) for object_type in types):
+        return None
+    return (
+        f"isn't an id of any object type; give the id alone or TYPE:ID, such as {_sample(mapped)}"
+    )
+
+
+def _sample(mapped: Mapping[str, ObjectType]) -> str:
+    return f"{next(iter(mapped), 'contact')}:ID"
+
+
+def _types_of(kind: IdentifierKind, manifest: Manifest) -> dict[str, ObjectType]:
+    """The object types that are turned on and map the kind."""
+    return {
+        name: object_type
+        for name, object_type in manifest.objects.items()
+        if object_type.access and any(mapping.kind == kind.name for mapping in object_type.mapped)
+    }
+
+
+def _can_be_in(alone: str, kind: IdentifierKind, object_type: ObjectType) -> bool:
+    """Whether an id can be one of the type; a field that is not the type's own id has any shape."""
+    return any(
+        mapping.field != object_type.id_field or has_shape(alone, object_type.id_shape)
+        for mapping in object_type.mapped
+        if mapping.kind == kind.name
+    )
+
+
+def _requested_id(text: str, kind: IdentifierKind, manifest: Manifest) -> RequestedId:
+    named, alone = split_type(text, manifest.objects)
+    if named is not None:
+        return RequestedId(alone, named, named=True)
+    types = [
+        name
+        for name, object_type in manifest.objects.items()
+        if any(mapping.kind == kind.name for mapping in object_type.mapped)
+    ]
+    # Without a default in the manifest, a bare id is certain only if one type alone has such ids.
+    meant = kind.default if kind.default is not None else types[0] if len(types) == 1 else None
+    return RequestedId(alone, meant, named=False)
 
 
 def read_lines(path: Path) -> list[Any]:
-    """The subjects of a JSON Lines file, one mapping a line.
+    """The subjects of a JSON Lines file, one mapping per line.
 
-    :raises FileFaults: every line that is not JSON, by its number, and nothing of its content.
+    :raises FileFaults: every line that is not JSON, by its number, without its content.
     """
     try:
         with path.open("rb") as file:
@@ -138,7 +260,7 @@ def read_lines(path: Path) -> list[Any]:
         raise FileFaults(faults)
     if not found:
         raise FileFaults(
-            [Fault(str(path), 1, "the file holds no subject; write one JSON object a line")]
+            [Fault(str(path), 1, "the file has no subject; write one JSON object a line")]
         )
     return found
 
@@ -146,7 +268,7 @@ def read_lines(path: Path) -> list[Any]:
 def check_lines(path: Path, manifest: Manifest) -> list[dict[str, Any]]:
     """The subjects of a JSON Lines file, each checked, as plain mappings for ``fetch``.
 
-    :raises FileFaults: every line that is no readable subject, by its number.
+    :raises FileFaults: every line that is not a readable subject, by its number.
     """
     subjects: list[dict[str, Any]] = []
     faults: list[Fault] = []
@@ -158,8 +280,8 @@ def check_lines(path: Path, manifest: Manifest) -> list[dict[str, Any]]:
             faults.append(Fault(str(path), number, str(error)))
             continue
         if subject.id in seen:
-            told = f"the id of line {seen[subject.id]} stands here again"
-            faults.append(Fault(str(path), number, told))
+            again = f"this line has the same id as line {seen[subject.id]}"
+            faults.append(Fault(str(path), number, again))
         seen[subject.id] = number
         subjects.append(json.loads(json.dumps(given)))
     if faults:

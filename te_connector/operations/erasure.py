@@ -39,7 +39,7 @@ from te_connector.errors import (
 from te_connector.manifest import schemas
 from te_connector.manifest.model import Manifest, ObjectType
 from te_connector.matching import subjects as subject_reader
-from te_connector.matching.identifiers import has_shape, id_key
+from te_connector.matching.ids import has_shape, id_key
 from te_connector.matching.matcher import match_one
 from te_connector.matching.subjects import Subject
 from te_connector.operations.audit import Line, Trail

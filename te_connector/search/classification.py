@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from te_connector.contract import MatchedBy, NearMiss, Problem, ProblemCode, Record
 from te_connector.manifest import schemas
 from te_connector.manifest.model import Manifest, ObjectType
-from te_connector.matching.matcher import Evidence, emails_asked, emails_of
+from te_connector.matching.evidence import Evidence
+from te_connector.matching.strength import strength_of
 from te_connector.matching.subjects import Subject
 from te_connector.search.findings import Findings, Found
 
@@ -116,43 +117,46 @@ class Judge:
         if parent is not None:
             above = [reason.parent or "" for reason in found.evidence]
             return all(self._weak.get((parent.object, subject, item), True) for item in above)
-        if any(not reason.weak and reason.number is None for reason in found.evidence):
-            return False
-        phones = [reason for reason in found.evidence if reason.number is not None]
-        if not phones:
-            return True
-        doubts = self._doubts(findings, subject, name, found, phones)
-        return doubts or all(reason.weak for reason in phones)
-
-    def _doubts(
-        self, findings: Findings, subject: str, name: str, found: Found, phones: list[Evidence]
-    ) -> bool:
-        """Whether a match by phone alone may be another person's; tells why under ``problems``."""
-        kinds, of_type = self._manifest.kinds, findings.object_type
-        foreign = emails_of(found.data, of_type, kinds) - emails_asked(
-            self._subjects[subject], kinds
+        strength = strength_of(
+            found.data,
+            findings.object_type,
+            self._subjects[subject],
+            found.evidence,
+            self._manifest,
         )
-        sharing = set().union(*(self._sharing[subject, reason.number] for reason in phones))
-        sharing.discard((of_type.name, name))
+        self._tell_doubts(
+            findings, subject, name, found, foreign="foreign_email" in strength.doubts
+        )
+        return not strength.strong
+
+    def _tell_doubts(
+        self, findings: Findings, subject: str, name: str, found: Found, *, foreign: bool
+    ) -> None:
+        """Report what to look at before the record is used; it changes no strength."""
+        of_type = findings.object_type
+        phones = [reason for reason in found.evidence if reason.number is not None]
+        if not phones or any(not one.weak and one.number is None for one in found.evidence):
+            return
+        # Counted, not joined: thousands of records may share one number.
+        others = max(len(self._sharing[subject, reason.number]) for reason in phones) - 1
         if foreign:
             self._tell(
                 "foreign_email",
                 of_type.name,
                 subject,
                 name,
-                f"{of_type.name} {name} matches by phone alone and carries an e-mail address that is "
-                "not the subject's; look before it goes out or is deleted",
+                f"{of_type.name} {name} matches by phone alone and has an e-mail address that is not "
+                "the subject's. Check it before you send or delete it.",
             )
-        if sharing:
+        if others:
             self._tell(
                 "phone_shared",
                 of_type.name,
                 subject,
                 name,
-                f"{of_type.name} {name} matches by a phone that {_others(len(sharing))}; "
-                "look before it goes out or is deleted",
+                f"{of_type.name} {name} matches by a phone number that {_others(others)}. "
+                "Check it before you send or delete it.",
             )
-        return bool(foreign or sharing)
 
     def _tell_shared(self, findings: Findings, owners: Mapping[str, list[str]]) -> None:
         for name, subjects in owners.items():
@@ -193,4 +197,4 @@ def _matched_by(evidence: Iterable[Evidence]) -> list[MatchedBy]:
 
 
 def _others(count: int) -> str:
-    return "another record shares" if count == 1 else f"{count} other records share"
+    return "another record has too" if count == 1 else f"{count} other records have too"

@@ -12,7 +12,7 @@ import attrs
 from te_connector.api.pages import Item
 from te_connector.contract import Problem, ProblemCode
 from te_connector.manifest.model import ObjectType
-from te_connector.matching.identifiers import id_key
+from te_connector.matching.ids import id_key
 from te_connector.matching.matcher import ChildMatcher, Evidence, Matcher
 from te_connector.text.answers import too_deep
 
@@ -51,15 +51,15 @@ class Findings:
     def take(self, matcher: Matcher | ChildMatcher, items: Sequence[Item]) -> None:
         """Compare objects and keep those that are somebody's; called from any thread."""
         for item in items:
-            look = matcher.look(item)
-            if look is None:
+            match = matcher.match(item)
+            if match is None:
                 continue
             name = id_key(item.get(self.object_type.id_field)) or ""
             with self._lock:
-                for subject in {reason.subject for reason in look.evidence}:
-                    mine = tuple(reason for reason in look.evidence if reason.subject == subject)
+                for subject in {reason.subject for reason in match.evidence}:
+                    mine = tuple(reason for reason in match.evidence if reason.subject == subject)
                     self._keep(subject, name, dict(item), mine)
-                for miss in look.near:
+                for miss in match.near:
                     self._keep_near(miss.subject, name, miss.why)
 
     def _keep(

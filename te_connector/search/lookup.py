@@ -25,8 +25,10 @@ from te_connector.api.client import Client
 from te_connector.api.pages import Item, params_of, read_page
 from te_connector.errors import PastEnd, Rejected
 from te_connector.manifest.model import FieldMapping, IdentifierKind, ObjectType
-from te_connector.matching.identifiers import email_key, id_key, phones
+from te_connector.matching.emails import email_key
+from te_connector.matching.ids import id_key
 from te_connector.matching.matcher import ChildMatcher, Matcher
+from te_connector.matching.phones import phones
 from te_connector.search.findings import Findings
 from te_connector.search.scan import Search, ids_asked, read_ids
 from te_connector.text.field_paths import steps_of, values_at
@@ -136,7 +138,7 @@ def _telling(value: str, kind: IdentifierKind) -> bool:
         return email_key(value) is not None and value.swapcase() != value
     if kind.compare == "phone":
         numbers = phones(value, kind.region).numbers
-        return len(numbers) == 1 and not numbers[0].extension
+        return len(numbers) == 1 and not numbers[0].beside
     return True
 
 

@@ -25,9 +25,9 @@ from te_connector.errors import (
     Unreachable,
 )
 from te_connector.manifest.model import ObjectType
-from te_connector.matching.identifiers import has_shape, id_key
+from te_connector.matching.ids import has_shape
 from te_connector.matching.matcher import ChildMatcher, Matcher
-from te_connector.matching.subjects import Subject
+from te_connector.matching.subjects import Subject, requested_ids
 from te_connector.search.findings import Findings
 
 _READ_AFTER_SCAN = 10
@@ -115,14 +115,7 @@ def _rests_on(object_type: ObjectType, pages: int) -> str:
 
 def ids_asked(search: Search, object_type: ObjectType) -> list[str]:
     """The ids that were given and can be read by id, each once."""
-    keys = (
-        id_key(value)
-        for mapped in object_type.mapped
-        if mapped.by_id
-        for subject in search.subjects
-        for value in subject.values.get(mapped.kind, ())
-    )
-    return list(dict.fromkeys(key for key in keys if key is not None))
+    return requested_ids(search.subjects, object_type)
 
 
 def read_ids(search: Search, matcher: Matcher, findings: Findings, ids: Sequence[str]) -> None:

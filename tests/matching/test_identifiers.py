@@ -10,16 +10,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from te_connector.matching.identifiers import (
-    MAX_LENGTH,
+from te_connector.matching.emails import email_key, email_keys, neighborhood
+from te_connector.matching.ids import MAX_LENGTH, external_key, has_shape, id_key
+from te_connector.matching.phones import (
     TAIL,
     digit_strings,
-    email_key,
-    email_keys,
-    email_neighbourhood,
-    external_key,
-    has_shape,
-    id_key,
     own_code,
     phones,
     possible_phone,
@@ -212,11 +207,11 @@ def test_all_addresses_in_a_text_are_read(text, keys):
     assert list(email_keys(text)) == keys
 
 
-def test_the_neighbourhood_of_an_address_leaves_tag_and_dots_out():
+def test_the_neighborhood_of_an_address_leaves_tag_and_dots_out():
     """So that a.da+x@ and ada@ of one domain are neighbours, and b@ is none."""
-    assert email_neighbourhood("a.d.a+x+y@ex.ample.com") == "ada@examplecom"
-    assert email_neighbourhood("ada@example.com") == "ada@examplecom"
-    assert email_neighbourhood("ada@exam+ple.com") == "ada@exam+plecom"
+    assert neighborhood("a.d.a+x+y@ex.ample.com") == "ada@examplecom"
+    assert neighborhood("ada@example.com") == "ada@examplecom"
+    assert neighborhood("ada@exam+ple.com") == "ada@exam+plecom"
 
 
 # Phones.
@@ -271,14 +266,14 @@ def test_a_number_is_equal_to_itself_however_it_is_spelled(digits, spelling, scr
     """Punctuation, trunk prefix, country code, tel:, labels, and the digits of any script."""
     text = spelling.format(*split(digits)).translate(str.maketrans("0123456789", script))
     (number,) = phones(blanks + text + blanks, "US").numbers
-    assert (number.e164, number.national, number.extension) == (f"+1{digits}", digits, False)
+    assert (number.e164, number.national, number.beside) == (f"+1{digits}", digits, False)
 
 
 @given(us_numbers(), st.sampled_from(US_SPELLINGS[:10]), st.sampled_from(EXTENSIONS))
 def test_an_extension_does_not_count_but_is_noted(digits, spelling, extension):
     """A number with an extension is the number, and only its match is weak."""
     (number,) = phones(spelling.format(*split(digits)) + extension, "US").numbers
-    assert (number.e164, number.extension) == (f"+1{digits}", True)
+    assert (number.e164, number.beside) == (f"+1{digits}", True)
 
 
 def test_what_cannot_be_seen_in_a_number_and_other_widths_are_no_matter():
@@ -294,13 +289,13 @@ def test_what_cannot_be_seen_in_a_number_and_other_widths_are_no_matter():
 def test_each_of_several_numbers_has_its_own_extension():
     """Only that one's match is weak."""
     for text in ("c: 612-555-0123 x5 h: 763-555-0199", "612-555-0123 x5; 763-555-0199"):
-        assert [number.extension for number in phones(text, "US").numbers] == [True, False]
+        assert [number.beside for number in phones(text, "US").numbers] == [True, False]
 
 
 def test_an_extension_behind_a_slash_is_noted_too():
     """The library drops it."""
     (number,) = phones("612-555-0123 / x5", "US").numbers
-    assert (number.e164, number.extension) == ("+16125550123", True)
+    assert (number.e164, number.beside) == ("+16125550123", True)
 
 
 @given(us_numbers(), us_numbers())
@@ -401,7 +396,7 @@ def test_the_same_number_with_and_without_extension_is_noted_without():
     """The stronger reading of one field counts, in either order."""
     for text in ("612-555-0123, 612-555-0123 x5", "612-555-0123 x5, 612-555-0123"):
         (number,) = phones(text, "US").numbers
-        assert not number.extension
+        assert not number.beside
 
 
 def test_the_digits_of_a_text_are_those_of_any_script_and_no_others():

@@ -17,22 +17,12 @@ from test_identifiers import BLANKS, FORMATS, NUMBERS, addresses, respelled
 from te_connector.manifest import loading as manifest
 from te_connector.manifest.model import FieldMapping, IdentifierKind
 from te_connector.matching import subjects
-from te_connector.matching.identifiers import email_key, email_keys, email_neighbourhood, phones
-from te_connector.matching.indexes import (
-    EmailIndex,
-    Evidence,
-    ExternalIndex,
-    IdIndex,
-    Near,
-    PhoneIndex,
-)
-from te_connector.matching.matcher import (
-    ChildMatcher,
-    Matcher,
-    emails_asked,
-    emails_of,
-    match_one,
-)
+from te_connector.matching.emails import email_key, email_keys, neighborhood
+from te_connector.matching.evidence import Evidence, Near
+from te_connector.matching.indexes import EmailIndex, ExternalIndex, IdIndex
+from te_connector.matching.matcher import ChildMatcher, Matcher, match_one
+from te_connector.matching.phone_index import PhoneIndex
+from te_connector.matching.phones import phones
 from te_connector.text.field_paths import blocks_at, steps_of, values_at
 
 settings.register_profile("untimed", deadline=None)
@@ -42,9 +32,9 @@ PACKAGED = manifest.load()
 CONTACT = PACKAGED.objects["contact"]
 
 
-def look(index: Any, *value: Any) -> list[Any]:
+def found_by(index: Any, *value: Any) -> list[Any]:
     found: list[Any] = []
-    index.look(*value, "field", found)
+    index.match(*value, "field", found)
     return found
 
 
@@ -57,7 +47,7 @@ def matcher(*asked: dict[str, Any], object_type: Any = CONTACT) -> Matcher:
 
 def seen(record: dict[str, Any], *asked: dict[str, Any]) -> tuple[list[Any], list[Any]]:
     """What a look brought: (subject, identifier, field, weak) and (subject, why)."""
-    brought = matcher(*asked).look(record)
+    brought = matcher(*asked).match(record)
     if brought is None:
         return [], []
     return (
@@ -89,7 +79,7 @@ def test_the_email_index_finds_what_comparing_all_keys_would(data, asked):
     index = EmailIndex("email")
     for at, one in enumerate(asked):
         index.add(f"s{at}", one)
-    found = look(index, value)
+    found = found_by(index, value)
     key = email_key(value)
     equal = {f"s{at}" for at, one in enumerate(asked) if key is not None and email_key(one) == key}
     assert {one.subject for one in found if isinstance(one, Evidence)} == equal
@@ -97,7 +87,7 @@ def test_the_email_index_finds_what_comparing_all_keys_would(data, asked):
     around = {
         f"s{at}"
         for at, one in enumerate(asked)
-        if key is not None and email_neighbourhood(email_key(one)) == email_neighbourhood(key)
+        if key is not None and neighborhood(email_key(one)) == neighborhood(key)
     }
     words = {f"s{at}" for at, one in enumerate(asked) if email_key(one) in set(email_keys(value))}
     assert near <= (around | words) - equal
@@ -187,11 +177,11 @@ def test_the_phone_index_finds_what_reading_every_number_would(data, region):
         index.add(f"s{at}", one)
     found = {
         (one.subject, one.number, one.weak)
-        for one in look(index, text)
+        for one in found_by(index, text)
         if isinstance(one, Evidence)
     }
     assert found == {
-        (f"s{at}", there.e164, there.extension or here.extension)
+        (f"s{at}", there.e164, there.beside or here.beside)
         for at, one in enumerate(asked)
         for here in phones(one, region).numbers
         for there in phones(text, region).numbers
@@ -209,7 +199,7 @@ def test_a_number_is_found_wherever_it_stands_in_a_field(text):
     """Digits behind it do not hide it."""
     index = PhoneIndex("phone", "US")
     index.add("s0", "612 555 0123")
-    assert [one.subject for one in look(index, text) if isinstance(one, Evidence)] == ["s0"]
+    assert [one.subject for one in found_by(index, text) if isinstance(one, Evidence)] == ["s0"]
 
 
 def test_numbers_of_few_digits_are_found_beside_usual_ones():
@@ -219,7 +209,7 @@ def test_numbers_of_few_digits_are_found_beside_usual_ones():
     index.add("short", "+683 4002")
     alone = PhoneIndex("phone", "US")
     alone.add("short", "+683 4002")
-    assert [one.subject for one in look(alone, "+683 4002")] == ["short"]
+    assert [one.subject for one in found_by(alone, "+683 4002")] == ["short"]
     for text, subject in [
         ("+683 4002", "short"),
         ("011 683 4002", "short"),
@@ -227,7 +217,9 @@ def test_numbers_of_few_digits_are_found_beside_usual_ones():
         ("(612) 555-0123", "long"),
         ("c: 612-555-0123", "long"),
     ]:
-        assert [one.subject for one in look(index, text) if isinstance(one, Evidence)] == [subject]
+        assert [one.subject for one in found_by(index, text) if isinstance(one, Evidence)] == [
+            subject
+        ]
 
 
 # E-mail.
@@ -258,8 +250,8 @@ def test_matched_by_names_every_identifier_and_every_field():
 
 def test_nothing_equal_and_nothing_close_is_nothing():
     """Which is what nearly every look brings."""
-    assert matcher({"email": ["a@x.com"]}).look({"id": 1, "email": "b@x.com"}) is None
-    assert matcher({"email": ["a@x.com"]}).look({"id": 1}) is None
+    assert matcher({"email": ["a@x.com"]}).match({"id": 1, "email": "b@x.com"}) is None
+    assert matcher({"email": ["a@x.com"]}).match({"id": 1}) is None
 
 
 @pytest.mark.parametrize(
@@ -354,15 +346,15 @@ def test_a_phone_of_fewer_than_seven_digits_is_not_even_close():
     """Too many numbers hold them."""
     index = PhoneIndex("phone", "US")
     index.add("s0", "551234")
-    assert look(index, "612-555-1234") == look(index, "551234") == look(index, "") == []
+    assert found_by(index, "612-555-1234") == found_by(index, "551234") == found_by(index, "") == []
 
 
 def test_a_long_number_that_is_not_valid_is_close_by_its_last_seven_digits():
     """However many stand before them."""
     index = PhoneIndex("phone", "US")
     index.add("s0", "0000000005550123")
-    assert [one.subject for one in look(index, "555-0123")] == ["s0"]
-    assert [one.subject for one in look(index, "612-555-0123")] == ["s0"]
+    assert [one.subject for one in found_by(index, "555-0123")] == ["s0"]
+    assert [one.subject for one in found_by(index, "612-555-0123")] == ["s0"]
 
 
 @pytest.mark.parametrize("value", ["n/a", "", "none", "0", "555", "612-555", "x", "000-0000"])
@@ -392,7 +384,7 @@ def test_the_strongest_reason_of_a_field_counts():
 
 def test_two_numbers_of_one_subject_in_one_field_are_two_reasons():
     """Each may be shared by other records."""
-    brought = matcher({"phone": ["612-555-0123", "763-555-0199"]}).look(
+    brought = matcher({"phone": ["612-555-0123", "763-555-0199"]}).match(
         {"phone_cell": "612-555-0123 / 763-555-0199"}
     )
     assert [one.number for one in brought.evidence] == ["+16125550123", "+17635550199"]
@@ -488,10 +480,10 @@ def test_an_odd_value_is_counted_by_its_field(field, value):
     kind = {"phone_cell": "phone", "external_id": "external_id"}.get(field, "email")
     asked = {"email": "a@x.com", "phone": "612-555-0123", "external_id": "LOS:A"}[kind]
     made = matcher({kind: [asked]})
-    assert made.look({"id": 1, field: value}) is None
+    assert made.match({"id": 1, field: value}) is None
     assert set(made.odd) == {field}
     assert made.odd[field] == 1
-    made.look({"id": 1, field: value})
+    made.match({"id": 1, field: value})
     assert made.odd[field] == 2
 
 
@@ -503,7 +495,7 @@ def test_an_empty_value_a_number_and_a_list_of_texts_are_not_odd(field, value):
     record = {field: value}
     if field == "external_ids":
         record = {field: [{"external_id": value}]}
-    assert made.look(record) is None
+    assert made.match(record) is None
     assert not made.odd
 
 
@@ -528,7 +520,7 @@ def test_every_text_of_a_list_is_compared():
 def test_an_external_id_that_cannot_be_reached_is_odd(value):
     """A text where an object is documented has no source, so it is not guessed at."""
     made = matcher({"external_id": ["LOS:A-1", "A-1"]})
-    assert made.look({"id": 1, "external_ids": value}) is None
+    assert made.match({"id": 1, "external_ids": value}) is None
     assert set(made.odd) == {"external_ids[].external_id"}
 
 
@@ -546,14 +538,14 @@ def test_fields_below_others_are_compared_through_lists_and_objects():
         {"people": [{"mail": {"work": "a@x.com"}}]},
         {"people": {"mail": [{"work": "a@x.com"}, None]}},
     ]:
-        brought = made.look(record)
+        brought = made.match(record)
         assert brought is not None
         assert [one.field for one in brought.evidence] == [
             next(iter(record)) + ("[].mail.work" if "people" in record else ".email")
         ]
     assert not made.odd
     assert (
-        made.look({"info": {}, "people": [{}, {"mail": {}}, {"mail": None}, {"mail": ""}]}) is None
+        made.match({"info": {}, "people": [{}, {"mail": {}}, {"mail": None}, {"mail": ""}]}) is None
     )
     assert not made.odd
 
@@ -564,8 +556,8 @@ def test_fields_below_others_are_compared_through_lists_and_objects():
 def test_a_field_below_something_that_has_no_fields_is_odd(record):
     """The way to it could not be followed."""
     made = matcher({"email": ["a@x.com"]}, object_type=deep("info.email"))
-    assert made.look(record) is None
-    assert made.look(record) is None
+    assert made.match(record) is None
+    assert made.match(record) is None
     assert made.odd == {"info.email": 2}
 
 
@@ -577,9 +569,9 @@ def test_external_ids_may_lie_deep_and_have_their_source_beside_them(record):
     """By whatever names the manifest gives."""
     of_type = deep("loan.ids[].value", kind="external_id", source="origin")
     made = matcher({"external_id": ["LOS:A-1"]}, object_type=of_type)
-    brought = made.look(record)
+    brought = made.match(record)
     assert [one.weak for one in brought.evidence] == [False]
-    assert made.look({"loan": {"ids": "A-1"}}) is None
+    assert made.match({"loan": {"ids": "A-1"}}) is None
     assert set(made.odd) == {"loan.ids[].value"}
 
 
@@ -587,7 +579,7 @@ def test_several_lists_of_external_ids_are_each_looked_at():
     """One that is missing does not hide the next."""
     of_type = deep("old[].id", "new[].id", kind="external_id", source="source")
     made = matcher({"external_id": ["LOS:A-1"]}, object_type=of_type)
-    brought = made.look({"new": [{"source": "LOS", "id": "A-1"}]})
+    brought = made.match({"new": [{"source": "LOS", "id": "A-1"}]})
     assert [one.field for one in brought.evidence] == ["new[].id"]
 
 
@@ -600,7 +592,7 @@ def test_nearly_all_stored_values_are_told_apart_without_being_read(monkeypatch)
     monkeypatch.setattr(
         "te_connector.matching.indexes.phones", lambda text, region: read.append(text)
     )
-    monkeypatch.setattr(ExternalIndex, "look", lambda *given: read.append(given))
+    monkeypatch.setattr(ExternalIndex, "match", lambda *given: read.append(given))
     for email, phone, external in [
         ("bob@x.com", "(763) 555-0199", "B-1"),
         ("Bob.B-c_d+e@X.com", "+1 763.555.0199", 77),
@@ -614,7 +606,7 @@ def test_nearly_all_stored_values_are_told_apart_without_being_read(monkeypatch)
                   "external_ids": [{"source": "LOS", "external_id": str(external)}]}  # fmt: skip
         if not isinstance(external, str):
             del record["external_id"]
-        assert made.look(record) is None
+        assert made.match(record) is None
     assert read == []
 
 
@@ -624,17 +616,17 @@ def test_a_number_of_another_country_may_end_early_in_a_field(region):
     index = PhoneIndex("phone", region)
     index.add("s0", "+49 30 12345")
     for text in ("+49 30 12345", "+49 30 12345, 5", "+49 30 12345\n99"):
-        assert [one.subject for one in look(index, text) if isinstance(one, Evidence)] == ["s0"]
+        assert [one.subject for one in found_by(index, text) if isinstance(one, Evidence)] == ["s0"]
 
 
 def test_an_external_id_without_a_named_source_matches_weakly_alone():
     """There is nothing to compare a source with."""
     of_type = deep("number", kind="external_id")
-    weak = matcher({"external_id": ["A-1"]}, object_type=of_type).look(
+    weak = matcher({"external_id": ["A-1"]}, object_type=of_type).match(
         {"number": "A-1", "source": "LOS"}
     )
     assert [one.weak for one in weak.evidence] == [True]
-    near = matcher({"external_id": ["LOS:A-1"]}, object_type=of_type).look({"number": "A-1"})
+    near = matcher({"external_id": ["LOS:A-1"]}, object_type=of_type).match({"number": "A-1"})
     assert [one.subject for one in near.near] == ["s0"]
 
 
@@ -669,18 +661,18 @@ def test_a_child_is_its_parents_subjects():
     """Through the parent's id, as number or text."""
     made = ChildMatcher(RESPONSE, {"7": ["s0", "s1"], "8": ["s1"]})
     for name in (7, "7"):
-        brought = made.look({"id": "ff", "contact": {"id": name}})
+        brought = made.match({"id": "ff", "contact": {"id": name}})
         assert [
             (one.subject, one.identifier, one.field, one.parent) for one in brought.evidence
         ] == [
             ("s0", "contact", "contact.id", "7"),
             ("s1", "contact", "contact.id", "7"),
         ]
-    both = made.look({"id": "ff", "contact": [{"id": 8}, {"id": 7}, {"id": 8}]})
+    both = made.match({"id": "ff", "contact": [{"id": 8}, {"id": 7}, {"id": 8}]})
     assert [(one.subject, one.parent) for one in both.evidence] == [
         ("s1", "8"), ("s0", "7"), ("s1", "7"),
     ]  # fmt: skip
-    assert made.look({"id": "ff", "contact": {"id": 9}}) is None
+    assert made.match({"id": "ff", "contact": {"id": 9}}) is None
     assert made.unlinked == 0
     assert not made.odd
     assert made.fields == {"contact": ["contact.id"]}
@@ -701,7 +693,7 @@ def test_a_child_that_names_no_parent_is_counted(held):
     """Nobody can say whose it is."""
     made = ChildMatcher(RESPONSE, {"7": ["s0"]})
     for count in (1, 2):
-        assert made.look({"id": "ff", **held}) is None
+        assert made.match({"id": "ff", **held}) is None
         assert made.unlinked == count
     assert not made.odd
 
@@ -713,7 +705,7 @@ def test_a_child_whose_parent_cannot_be_read_is_odd(held):
     """It was not compared."""
     made = ChildMatcher(RESPONSE, {"7": ["s0"]})
     for count in (1, 2):
-        assert made.look({"id": "ff", "contact": held}) is None
+        assert made.match({"id": "ff", "contact": held}) is None
         assert made.odd == {"contact.id": count}
 
 
@@ -734,14 +726,14 @@ def test_only_kinds_that_somebody_asked_for_are_compared():
     """And their fields are what coverage names."""
     made = matcher({"email": ["a@x.com"]}, {"service_id": ["7"]})
     assert made.fields == {"email": ["email", "email_work"], "service_id": ["id"]}
-    made.look({"phone_cell": True, "external_ids": True})
+    made.match({"phone_cell": True, "external_ids": True})
     assert not made.odd
     user = PACKAGED.objects["user"]
     both = matcher({"phone": ["612-555-0123"], "email": ["a@x.com"]}, object_type=user)
     assert both.fields == {"email": ["email"]}
     phone = matcher({"phone": ["612-555-0123"]}, object_type=user)
     assert phone.fields == {}
-    assert phone.look({"email": "a@x.com"}) is None
+    assert phone.match({"email": "a@x.com"}) is None
 
 
 def test_the_same_value_twice_is_one_reason():
@@ -757,8 +749,8 @@ def test_a_value_that_is_no_key_is_indexed_nowhere():
     """A manifest's other checks come first; the index is safe without them."""
     for index in (EmailIndex("email"), IdIndex("id"), ExternalIndex("external")):
         index.add("s0", " ")
-    assert look(EmailIndex("email"), "") == []
-    assert look(IdIndex("id"), "") == []
+    assert found_by(EmailIndex("email"), "") == []
+    assert found_by(IdIndex("id"), "") == []
 
 
 def test_the_addresses_of_a_record_are_all_that_its_mapped_fields_hold():
@@ -786,7 +778,7 @@ def test_one_record_is_matched_with_one_subject():
 
 def test_evidence_and_subjects_show_no_value_when_printed():
     """Numbers and addresses stay out of tracebacks and logs."""
-    brought = matcher({"phone": ["612-555-0123"]}).look({"phone_cell": "612-555-0123"})
+    brought = matcher({"phone": ["612-555-0123"]}).match({"phone_cell": "612-555-0123"})
     (subject,) = subjects.read([{"id": "s", "identifiers": {"email": ["a@x.com"]}}], PACKAGED)
     assert "5550123" not in repr(brought)
     assert "a@x.com" not in repr(subject)
@@ -800,7 +792,7 @@ def test_kinds_of_other_regions_read_numbers_as_theirs():
         SimpleNamespace(kinds=kinds),
     )
     made = Matcher(CONTACT, kinds, [subject])
-    assert made.look({"phone_cell": "+44 20 7946 0958"}).evidence[0].weak is False
+    assert made.match({"phone_cell": "+44 20 7946 0958"}).evidence[0].weak is False
 
 
 # The documentation.

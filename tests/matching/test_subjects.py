@@ -15,7 +15,7 @@ from vendor import Vendor
 from te_connector.errors import FileFaults, SubjectError
 from te_connector.manifest import loading as manifest
 from te_connector.matching import subjects
-from te_connector.matching.identifiers import MAX_LENGTH
+from te_connector.matching.ids import MAX_LENGTH
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
