@@ -753,20 +753,6 @@ def test_a_value_that_is_no_key_is_indexed_nowhere():
     assert found_by(IdIndex("id"), "") == []
 
 
-def test_the_addresses_of_a_record_are_all_that_its_mapped_fields_hold():
-    """However many stand in one field."""
-    record = {"email": "A@x.com; B@x.com", "email_work": ["c@x.com", None, 5], "notes": "d@x.com",
-              "source": "e@x.com"}  # fmt: skip
-    assert emails_of(record, CONTACT, PACKAGED.kinds) == {"a@x.com", "b@x.com", "c@x.com"}
-    assert emails_of({"email": "n/a"}, CONTACT, PACKAGED.kinds) == set()
-    assert emails_of({"email": "o'brien@x.com"}, CONTACT, PACKAGED.kinds) == {"o'brien@x.com"}
-    (subject,) = subjects.read(
-        [{"id": "s", "identifiers": {"email": ["A@x.com", "b@x.com"], "service_id": ["9"]}}],
-        PACKAGED,
-    )
-    assert emails_asked(subject, PACKAGED.kinds) == {"a@x.com", "b@x.com"}
-
-
 def test_one_record_is_matched_with_one_subject():
     """As a deletion does it."""
     (subject,) = subjects.read([{"id": "s", "identifiers": {"email": ["a@x.com"]}}], PACKAGED)
