@@ -1,123 +1,179 @@
-"""One page of a list: asked for, checked for its shape, and what it shows of the list's order."""
+"""One page of a list: the request for it, its shape, and what it shows about the list.
+
+The API document (section 4): ``page[number]`` counts from 1; an envelope has ``items`` (the prose says
+``objects``) and ``links`` with the page numbers ``first``, ``last``, ``next`` and ``prev``, where
+``next`` and ``prev`` are null at the ends. There is no total count.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import concurrent.futures
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from te_connector.api.client import Client
 from te_connector.api.transport import MAX_BODY
-from te_connector.errors import OddAnswer
-from te_connector.manifest.model import ObjectType
+from te_connector.errors import AnswerError, OddAnswer, PastEnd
+from te_connector.manifest.model import ObjectType, Paging
 from te_connector.matching.ids import id_key
 from te_connector.text.field_paths import steps_of, values_at
 
-Order = tuple[int, int | str]
-"""An object's place in the order: numbers before texts, and numbers as numbers."""
+OrderKey = tuple[int, int | str]
+"""An object's place in the order: numbers before texts, and numbers by value."""
 Item = Mapping[str, Any]
+MAX_IN_FLIGHT = 50
+"""At most so many requests at once; latency and quota decide how many are used."""
+SECONDS_OF_WORK = 0.003
+"""What one page costs this process: more in flight than latency divided by it gains nothing."""
+WORTH_HIDING = 0.015
+"""Below this latency in seconds, threads cost more than they hide."""
+_TICK = 0.2
 
 
 @attrs.frozen
 class Page:
-    """What is kept of a page: not its objects, which are handed on, but what they show."""
+    """What we keep of a page: not its objects, which are passed on, but what they show.
+
+    ``size`` is the page size that was asked for, 0 if unknown. ``past_end`` means that the server
+    answered that there is no such page.
+    """
 
     number: int
     ids: tuple[str, ...] = ()
-    keys: tuple[Order | None, ...] = ()
+    keys: tuple[OrderKey | None, ...] = ()
+    first: int | None = None
     last: int | None = None
     next: int | None = None
+    prev: int | None = None
+    size: int = 0
+    past_end: bool = False
+    cached: bool = False
 
     @property
     def onward(self) -> int:
-        """The highest page that this one names, 0 if it names none."""
+        """The highest page number that this page names, 0 if it names none."""
         return max(self.last or 0, self.next or 0)
 
     @property
     def goes_on(self) -> bool:
-        """Whether the page says of itself that others come after it."""
+        """Whether the page says that other pages follow."""
         return self.onward > self.number
 
     @property
     def at_end(self) -> bool:
-        """Whether the page says of itself that it is the last."""
+        """Whether the page says that it is the last one."""
         return self.last is not None and not self.goes_on
+
+    @property
+    def nothing_here(self) -> bool:
+        """Whether the list has no objects on this page or after it, as far as this page says."""
+        return not self.ids and not self.goes_on
+
+
+@attrs.frozen
+class PageRequest:
+    """Which page to ask for: its number, how many objects a page has, the order, the size limit."""
+
+    number: int
+    size: int
+    sort: str | None = None
+    max_bytes: int = MAX_BODY
 
 
 def params_of(
-    client: Client, object_type: ObjectType, number: int, *, sort: bool = False
+    client: Client, object_type: ObjectType, number: int, *, size: int = 0, sort: str | None = None
 ) -> dict[str, str]:
-    """The query that asks for one page."""
+    """The query for one page; of the manifest's page size unless ``size`` says another."""
     manifest = client.settings.manifest
     params = {
         manifest.paging.number: str(number),
-        manifest.paging.size: str(object_type.page_size),
+        manifest.paging.size: str(size or object_type.page_size),
     }
-    if sort and object_type.sort is not None:
-        params[manifest.sort_param] = object_type.sort
+    if sort is not None:
+        params[manifest.sort_param] = sort
     return params
 
 
 def read_page(
-    client: Client, object_type: ObjectType, params: Mapping[str, str], *, most: int = MAX_BODY
+    client: Client, object_type: ObjectType, params: Mapping[str, str]
 ) -> tuple[Page, list[Item]]:
-    """One page of at most so many bytes: what it shows, and its objects.
+    """Read one page: what it shows, and its objects.
 
-    A missing list or an object without id is a fault, never the end of the list.
-
-    :raises Oversized: it has more bytes.
-    :raises PastEnd: the page lies behind the end.
-    :raises OddAnswer: the answer has not the documented shape.
+    :raises PastEnd: the page is after the last one.
+    :raises OddAnswer: the answer doesn't have the documented shape. A missing list or an object
+        without an id is never taken for the end of the list.
     :raises AnswerError: any other answer.
     """
-    where = f"GET {object_type.path}"
-    body = client.get(object_type.path, params, most=most)
-    items = _items(body, client.settings.manifest.paging.items, where)
-    links = body.get(client.settings.manifest.paging.links)
-    if links is None or links == []:
-        links = {}
-    if not isinstance(links, Mapping):
-        raise OddAnswer(f"{where} answered 200 with page links that are no object.", status=200)
-    ids, keys, steps = [], [], steps_of(object_type.order_key)
-    for item in items:
-        name = id_key(item.get(object_type.id_field)) if isinstance(item, dict) else None
-        if name is None:
-            raise OddAnswer(
-                f"{where} lists something without a readable {object_type.id_field}.", status=200
-            )
-        ids.append(name)
-        keys.append(_order(item, steps))
-    number = int(params[client.settings.manifest.paging.number])
-    last = _link(links, "last") or None  # no list that holds objects ends at page 0
-    page = Page(number, tuple(ids), tuple(keys), last, _link(links, "next"))
-    if page.goes_on and not ids:
+    page, items = page_of(client.get(object_type.path, params), object_type, client, params)
+    if page.goes_on and not items:
         raise OddAnswer(
-            f"{where} answered 200 with an empty page and says that others follow.", status=200
+            f"GET {object_type.path} answered 200 with an empty page and says that others follow.",
+            status=200,
         )
     return page, items
 
 
-def _items(body: Any, names: Sequence[str], where: str) -> list[Item]:
+def page_of(
+    body: Any, object_type: ObjectType, client: Client, params: Mapping[str, str]
+) -> tuple[Page, list[Item]]:
+    """Turn the body of an answer into a page and its objects.
+
+    :raises OddAnswer: the body doesn't have the documented shape.
+    """
+    where, paging = f"GET {object_type.path}", client.settings.manifest.paging
+    items = _items(body, paging, object_type.id_field, where)
+    links = body.get(paging.links)
+    if links is None or links == []:
+        links = {}
+    if not isinstance(links, Mapping):
+        raise OddAnswer(f"{where} answered 200 with page links that aren't an object.", status=200)
+    ids, keys, steps = [], [], steps_of(object_type.order_key)
+    for item in items:
+        object_id = id_key(item.get(object_type.id_field)) if isinstance(item, dict) else None
+        if object_id is None:
+            raise OddAnswer(
+                f"{where} lists something without a readable {object_type.id_field}.", status=200
+            )
+        ids.append(object_id)
+        keys.append(_order_key(item, steps))
+    return Page(
+        number=int(params[paging.number]),
+        ids=tuple(ids),
+        keys=tuple(keys),
+        first=_link(links, "first"),
+        last=_link(links, "last") or None,  # 0 is documented nowhere; an empty list may say it
+        next=_link(links, "next"),
+        prev=_link(links, "prev"),
+        size=int(params[paging.size]),
+    ), items
+
+
+def _items(body: Any, paging: Paging, id_field: str, where: str) -> list[Item]:
     if not isinstance(body, Mapping):
         raise OddAnswer(f"{where} answered 200 with something other than an object.", status=200)
-    for name in names:
+    for name in paging.items:
         items = body.get(name)
-        if isinstance(items, Mapping):
-            return [items]  # documented for a single result of one endpoint
         if isinstance(items, list):
             return items
-    raise OddAnswer(f"{where} answered 200 without a list under {' or '.join(names)}.", status=200)
+        if isinstance(items, Mapping):
+            if id_field not in items and all(isinstance(item, Mapping) for item in items.values()):
+                return list(items.values())  # PHP writes a list with gaps as {"1": {…}, "3": {…}}
+            return [items]  # documented for the single result of one endpoint
+    raise OddAnswer(
+        f"{where} answered 200 without a list under {' or '.join(paging.items)}.", status=200
+    )
 
 
 def _link(links: Mapping[str, Any], name: str) -> int | None:
     key = id_key(links.get(name))
-    return (
-        int(key) if key is not None and key.isascii() and key.isdigit() and len(key) < 19 else None
-    )
+    if key is not None and key.isascii() and key.isdigit() and len(key) < 19:
+        return int(key)
+    return None
 
 
-def _order(item: Item, steps: Sequence[str]) -> Order | None:
+def _order_key(item: Item, steps: Sequence[str]) -> OrderKey | None:
     value = item.get(steps[0]) if len(steps) == 1 else next(values_at(item, steps), None)
     if type(value) is int:
         return (0, value)
@@ -127,18 +183,63 @@ def _order(item: Item, steps: Sequence[str]) -> Order | None:
     return (0, int(key)) if key.isascii() and key.isdigit() and len(key) <= 30 else (1, key)
 
 
-def falls(before: Order | None, after: Order | None) -> bool:
-    """Whether the order is broken between two neighbours; a missing or unlike key cannot be told."""
-    if before is None or after is None or before[0] != after[0]:
-        return True
-    return after < before
+class ClientPages:
+    """The pages of one type's list, asked for with a client; passes on the objects of each page."""
 
+    def __init__(
+        self, client: Client, object_type: ObjectType, each: Callable[[Sequence[Item]], None]
+    ) -> None:
+        self._client = client
+        self._type = object_type
+        self._each = each
 
-def any_falls(keys: Sequence[Order | None]) -> bool:
-    """Whether the order is broken anywhere along the keys."""
-    if not keys:
-        return False
-    if None in keys:
-        return True
-    known = [key for key in keys if key is not None]
-    return known[0][0] != known[-1][0] or known != sorted(known)
+    @property
+    def workers(self) -> int:
+        """How many requests are worth sending at once: none beside another without latency."""
+        latency = self._client.latency
+        return 1 if latency < WORTH_HIDING else min(MAX_IN_FLIGHT, int(latency / SECONDS_OF_WORK))
+
+    def page(self, request: PageRequest) -> Page:
+        """One page.
+
+        :raises Oversized: it has more bytes than the request permits.
+        :raises AnswerError: it couldn't be read.
+        """
+        params = params_of(
+            self._client, self._type, request.number, size=request.size, sort=request.sort
+        )
+        try:
+            body = self._client.get(self._type.path, params, most=request.max_bytes)
+        except PastEnd:
+            return Page(request.number, size=request.size, past_end=True)
+        page, items = page_of(body, self._type, self._client, params)
+        self._each(items)
+        return page
+
+    def pages(self, requests: Sequence[PageRequest], arrived: Callable[[int], None]) -> list[Page]:
+        """Several pages at once, in the order of the requests.
+
+        ``arrived`` gets how many pages came since it was called last; it is called a few times a
+        second even if none did.
+
+        :raises Oversized: a page has more bytes than the request permits.
+        :raises AnswerError: a page couldn't be read.
+        """
+        with concurrent.futures.ThreadPoolExecutor(self.workers, "te-connector-page") as pool:
+            futures = [pool.submit(self.page, request) for request in requests]
+            waiting = set(futures)
+            try:
+                while waiting:
+                    done, waiting = concurrent.futures.wait(
+                        waiting, _TICK, concurrent.futures.FIRST_COMPLETED
+                    )
+                    for future in done:
+                        future.result()
+                    arrived(len(done))
+            except BaseException as error:
+                for future in waiting:
+                    future.cancel()
+                if not isinstance(error, AnswerError):
+                    self._client.stop()  # ends the requests under way, so the threads end at once
+                raise
+        return [future.result() for future in futures]

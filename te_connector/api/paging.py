@@ -1,345 +1,351 @@
-"""Every object of a list, once, though the list moves while it is read.
+"""Read every object of a list although the list changes: :func:`read_list`.
 
-Pages are offsets: page *p* is rows ``(p-1)*size .. p*size`` of the list as it is when the page is
-answered. When a row in front goes, everybody behind it moves one place forward, and somebody slips
-from a page that was not yet read into one that was. Tools that read page after page miss that person
-without a word. This is how nobody is missed here.
-
-**Assumption A**, on which the promise rests (told in every coverage): a key never falls along the
-list, and each object that is added has a key at least as high as the highest so far, so additions go
-last. Ids and creation times are such keys. The pages show whether it holds.
-
-**One page after the other, from the last to the first.** Under A only deletions move rows, and only
-forward. All unread rows stand in front of the page that was read last, and move only towards pages
-that are still to be read. So every object that is there from the first request to the last is read,
-whatever goes meanwhile. Reading somebody twice is no harm.
-
-**Several at once** need more, for two pages of one burst are answered at different moments. The last
-page is a *fence*: under A its first object changes if anything in front of it went, and never changes
-back. The fence is read before and after a burst. If both show the same first object, nothing in front
-went in between, so all pages of the burst are of one moment, and the argument above holds with the
-burst in place of the page. If not, the burst is read again as smaller ones, in the end page by page,
-which needs no fence.
-
-**Against what A forbids**, as far as it can be seen, the reading is not called complete: a key that
-falls within a page, of those too that are read again; an addition in front of an older object (the page
-behind it is looked at); an object that stands among those of the first page and was not there at the
-start; an object that stands twice in pages of one moment, the fence among them. Somebody who came in
-front and went again between two answers shows on no page: there A is all that there is. The reading
-goes on all the same: what is found is found.
-
-**The end of the list** is never guessed: not from a short page, a missing list, an error, or a page
-seen before. It is what ``links`` says and the last page confirms; where ``links`` names no last page,
-the end is searched for, and an empty page behind it confirms it.
+:mod:`te_connector.api.proof` says why no object is missed, and decides what pages prove. Here the pages
+are asked for, from the last to the first. If they contradict each other, everything is read again, once.
+If they still do, the list is read to its end all the same, and the result says why it isn't complete.
 """
 
 from __future__ import annotations
 
-import concurrent.futures
 import math
 from collections.abc import Callable, Sequence
 
 import attrs
 
 from te_connector.api.client import Client
-from te_connector.api.order import Census
-from te_connector.api.pages import Item, Page, any_falls, falls, params_of, read_page
-from te_connector.api.transport import MAX_BODY
-from te_connector.errors import AnswerError, OddAnswer, Oversized, PastEnd, Rejected
+from te_connector.api.page_reader import Evidence, ListOrder, PageReader, PageSource, ReadAgain
+from te_connector.api.pages import ClientPages, Item, OrderKey, Page
+from te_connector.api.proof import (
+    LEAST_WINDOW,
+    WHY,
+    Contradiction,
+    Window,
+    is_weak_sentinel,
+    length_at_end,
+    movement,
+    next_place,
+    page_around,
+    serial_contradictions,
+    shows_whole_group,
+    shows_whole_group_together,
+    snapshot_contradictions,
+    torn_ties,
+    was_inserted_in_front,
+    window_size,
+)
+from te_connector.errors import Oversized
 from te_connector.manifest.model import ObjectType
 
-MAX_IN_FLIGHT = 50
-"""At most so many requests at once; latency and quota decide how many are used."""
-SECONDS_OF_WORK = 0.003
-"""What one page costs this process: more in flight than latency divided by it gains nothing."""
-WORTH_HIDING = 0.015
-"""A shorter way there and back costs less than the threads that would hide it."""
-LEAST_BURST = 16
-"""So many pages between two fences keep fences under a tenth of the requests."""
+FIRST_WINDOW = 50
+"""So many pages are read before the sentinel page is read for the first time."""
+LEAST_BATCH = 4
+"""If fewer pages than this can be read at once without a change, read them one by one."""
+SERIAL_WINDOW = 8
+"""So many are then read one by one before several at once are tried again."""
 SMALL = 2 * 1024 * 1024
-"""The most bytes of a page that is read beside others, several times a usual one: fifty large ones at
-once would be gigabytes. A list that has a larger one is read page by page from there on."""
-MAX_HELD = 500_000
-"""So many objects' ids and keys of one burst are held at once, a hundred and some bytes each."""
-_MOST_CHASES = 20
-_REPEATED = (
-    "the same object stands on two pages though nothing changed in between, so the server does not "
-    "serve the pages of one list"
-)
+"""The most bytes of a page that is read at the same time as others: fifty large ones would be
+gigabytes. A list with a larger page is read one by one from there on."""
+_CHECKS = 3
+"""Besides its pages: page 1 again, the page after the last, and what comes after the last object."""
+_READINGS = 2
+_TRIES = 6
 
-Each = Callable[[Sequence[Item]], None]
-"""Gets the objects of each page as it comes, in any thread; one object may come more than once."""
 Done = Callable[[int, int], None]
 """Gets the pages read and the pages known of, in the calling thread."""
 
 
-@attrs.define
+@attrs.frozen
 class Tally:
-    """What a reading amounts to; ``faults`` say why it is not complete."""
+    """The result of a reading. ``contradictions`` say why it isn't complete.
 
-    seen: int = 0
-    pages: int = 0
-    sorted: bool = True
-    faults: list[str] = attrs.Factory(list)
+    ``left_out``: so many places of pages were empty, because the server leaves objects out.
+    ``end_named``: the pages say which one is the last. ``ties_sorted``: objects with equal keys came
+    in the order of their ids, and the result rests on it.
+    """
+
+    seen: int
+    pages: int
+    key: str
+    sort: str | None
+    contradictions: tuple[Contradiction, ...]
+    left_out: int
+    end_named: bool
+    ties_sorted: bool
 
     @property
     def complete(self) -> bool:
-        """Whether everybody who was there from the first request to the last was met."""
-        return not self.faults
+        """Whether every object that was there from the first request to the last was read."""
+        return not self.contradictions
 
-    def fault(self, text: str) -> None:
-        """Note once why the reading is not complete."""
-        if text not in self.faults:
-            self.faults.append(text)
+    @property
+    def faults(self) -> dict[Contradiction, str]:
+        """Why the reading isn't complete, in words."""
+        return {each: WHY[each].format(key=self.key) for each in self.contradictions}
+
+
+def read_list(
+    client: Client,
+    object_type: ObjectType,
+    each: Callable[[Sequence[Item]], None],
+    done: Done | None = None,
+) -> Tally:
+    """Read every page of a type's list.
+
+    ``each`` gets the objects of each page, in any thread; an object can come more than once.
+
+    :raises AnswerError: a page couldn't be read; what came before it was passed on.
+    :raises ConnectorError: the connection failed, or the reading was stopped.
+    """
+    order = ListOrder(
+        path=object_type.path,
+        key=object_type.order_key,
+        unique=object_type.order_key == object_type.id_field,
+        sorts=object_type.sorts,
+        page_size=object_type.page_size,
+        max_pages=client.settings.manifest.paging.max_pages,
+    )
+    return Reader(ClientPages(client, object_type, each), order, done).read()
+
+
+def rests_on(tally: Tally, title: str) -> str:
+    """What a complete reading rests on, and what the list may leave out, for an officer to read."""
+    parts: list[str] = []
+    if tally.pages > 1:
+        rule = f"each new {title} goes last with a higher {tally.key} and no {title} changes it"
+        parts.append(f"We rely on this: {rule}. Every page that we read was in that order")
+        parts.append(
+            f"If one {title} is restored (un-archived, say) while another one is deleted, "
+            "no page shows it, and one can be missed"
+        )
+    if tally.ties_sorted:
+        parts.append(f"With the same {tally.key}, they came in the order of their ids")
+    if not tally.end_named:
+        parts.append("The server names no last page, so the first empty page is taken for the end")
+    if tally.left_out:
+        parts.append(
+            f"The server leaves {tally.left_out} out of its pages, so they aren't listed to us"
+        )
+    parts.append("The list may leave out what is archived or hidden from this client")
+    return ". ".join(parts)
+
+
+def requests_for(pages: int) -> int:
+    """How many requests a list of so many pages takes at most while it doesn't change."""
+    windows = math.ceil(pages / LEAST_WINDOW) if pages > 1 else 0
+    return pages + _CHECKS + windows
 
 
 class Reader:
-    """Reads one list whole, once."""
+    """Reads one list from a source of pages."""
 
-    def __init__(
-        self, client: Client, object_type: ObjectType, each: Each, done: Done | None = None
-    ) -> None:
-        self._client = client
-        self._type = object_type
-        self._each = each
+    def __init__(self, source: PageSource, order: ListOrder, done: Done | None = None) -> None:
+        self._source = source
+        self._order = order
         self._done: Done = done or (lambda _read, _known: None)
-        self._sort = object_type.sort is not None
-        self._census = Census()
-        self._tally = Tally()
         self._read = 0
-        self._size = MAX_IN_FLIGHT
-        self._small = True
-        self._burst_before: frozenset[str]
-        self._fence_before: Page
 
     def read(self) -> Tally:
-        """Read every page.
-
-        :raises AnswerError: a page could not be had; what came before it was handed on.
-        :raises ConnectorError: the connection failed, or the reading was stopped.
-        """
-        first = self._first_page()
-        self._tally.pages = last = self._last_number(first)
-        if last > self._client.settings.manifest.paging.max_pages:
-            raise OddAnswer(
-                f"GET {self._type.path} claims more pages than max_pages in the manifest permits."
-            )
-        if last == 1 and first.at_end:
-            self._census.count(first)  # one answer is one moment: no order is needed
-        else:
-            fence = self._fence_before = self._end(self._page(last))
-            self._burst_before = frozenset(fence.ids)
-            self._tally.pages = fence.number
-            self._census.count(fence)
-            self._downwards(first, fence)
-            if not self._census.rising:
-                self._tally.fault(
-                    f"the list does not keep the rising order of {self._type.order_key}, so somebody "
-                    "can have slipped from page to page unread while others went or came"
-                )
-        self._tally.seen = self._census.seen
-        self._tally.sorted = self._sort
-        return self._tally
-
-    # Pages
-
-    def _page(self, number: int) -> Page:
-        """One page in this thread; one behind the end is empty."""
-        page = self._fetch(number)
-        self._read += 1
-        self._tell()
-        return page
-
-    def _fetch(self, number: int, most: int = MAX_BODY) -> Page:
-        params = params_of(self._client, self._type, number, sort=self._sort)
-        try:
-            page, items = read_page(self._client, self._type, params, most=most)
-        except PastEnd:
-            return Page(number)
-        self._census.watch(page)  # a page is of one moment, whatever becomes of it
-        self._each(items)
-        return page
-
-    def _tell(self) -> None:
-        self._done(self._read, max(self._tally.pages, self._read))
-
-    def _first_page(self) -> Page:
-        try:
-            return self._page(1)
-        except Rejected:
-            if not self._sort:
-                raise
-            self._sort = False  # sorting is documented for few lists; the pages show their order
-            return self._page(1)
-
-    def _last_number(self, first: Page) -> int:
-        if first.last is not None:
-            return first.last
-        if not self._page(2).ids:
-            return 1
-        low, high = 2, 4
-        while self._page(high).ids and high <= self._client.settings.manifest.paging.max_pages:
-            low, high = high, high * 2
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if self._page(middle).ids else (low, middle)
-        return low
-
-    def _end(self, page: Page) -> Page:
-        """The last page, from one that was it: confirmed by its own links, or by none behind it."""
-        for _ in range(_MOST_CHASES):
-            if page.at_end and page.ids:
-                return page
-            if page.goes_on:
-                page = self._page(page.onward)
+        """Read the list; once more if the pages contradict each other."""
+        for reading in range(1, _READINGS):
+            try:
+                return self._once(Evidence(reading == _READINGS, self._order))
+            except ReadAgain:
                 continue
-            if page.ids:
-                behind = self._page(page.number + 1)
-                if not behind.ids:
-                    return page
-                page = behind
-                continue
-            front = self._page(1)  # everything on it went, or its number was wrong
-            if not front.ids:
-                return front
-            page = self._page(self._last_number(front))
-        raise OddAnswer(f"GET {self._type.path} has no end that holds still; its links contradict.")
+        return self._once(Evidence(True, self._order))
 
-    # Bursts
+    def _once(self, evidence: Evidence) -> Tally:
+        return _Reading(PageReader(self._source, evidence, self._tell), evidence).run()
 
-    def _downwards(self, start: Page, fence: Page) -> None:
-        high, front = fence.number - 1, fence
+    def _tell(self, read: int, known: int) -> None:
+        self._read += read
+        self._done(self._read, max(known, self._read))
+
+
+class _Reading:
+    """One reading of a list from its last page to its first."""
+
+    def __init__(self, pages: PageReader, evidence: Evidence) -> None:
+        self._pages = pages
+        self._evidence = evidence
+        self._tracker = evidence.tracker
+        self._small = True
+        self._moved = False
+        self._sentinel = self._last = Page(1)
+
+    def run(self) -> Tally:
+        first = self._pages.first_page()
+        last = self._last = self._sentinel = self._pages.last_page(first)
+        self._tracker.add(last)
+        if last.number > 1:
+            lowest = self._read_down()
+            self._check_front(first, lowest)
+            self._check_length()
+        evidence = self._evidence
+        return Tally(
+            seen=self._tracker.seen,
+            pages=last.number,
+            key=evidence.order.key,
+            sort=self._pages.sort,
+            contradictions=tuple(evidence.contradictions),
+            left_out=evidence.left_out,
+            end_named=last.last is not None,
+            ties_sorted=evidence.unique and not evidence.order.unique,
+        )
+
+    def _read_down(self) -> Page:
+        """Read all pages in front of the last one; gives the lowest."""
+        above, joined, wanted = self._sentinel, True, FIRST_WINDOW
+        high = self._last.number - 1
+        if is_weak_sentinel(self._last, unique=self._evidence.unique):
+            above, high = self._use_a_lower_sentinel(above), high - 1
         while high >= 1:
-            size = self._burst_size(high)
-            pages = self._burst(high - size + 1, high)
+            batch = self._workers > 1 and wanted >= LEAST_BATCH
+            size = self._size_of_window(high, wanted, batch=batch)
+            pages = self._read_window(high, size, batch=batch)
             if pages is None:
                 self._small = False
                 continue
-            if size > 1:
-                before, fence = fence, self._fence(fence)
-                if _moved(before, fence):
-                    self._size = size // 2
-                    high = min(high, fence.number)
-                    continue
-                self._check_one_moment(pages, fence, front)
-                self._size = size * 2
-            elif high < fence.number and self._is_odd(pages[0], front):
-                pages, fence = self._look_again(pages[0], fence)
-            for page in pages:
-                self._check_additions(page)
-                self._census.count(page)
-            high, front = high - size, pages[-1]
-            self._size = max(self._size, 2)
-        self._check_front(start, front)
+            before, after = self._sentinel, self._read_sentinel()
+            how = movement(before, after, unique=self._evidence.unique)
+            if how == "backward" and self._tracker.rising:
+                self._evidence.contradict("inserted")
+            window = Window(tuple(pages), above, before, after, joined)
+            self._moved = self._moved or how != "none"
+            joined = how == "none"
+            wanted = size * 2 if joined else size // 2
+            if joined or not batch:
+                self._accept(window, snapshot=joined)
+                above, high, wanted = pages[-1], high - size, max(LEAST_BATCH, wanted)
+            if after.number <= high:  # the list became shorter than what is left of it
+                self._tracker.add(after)
+                above, joined, high = after, True, after.number - 1
+        return above
 
-    def _burst_size(self, left: int) -> int:
-        """How many pages to read between two fences; one where latency is next to nothing."""
-        workers = self._workers()
-        if workers < 2 or self._size < 2 or not self._small:
-            return 1
-        most = max(workers, LEAST_BURST)
-        return min(self._size, math.ceil(left / math.ceil(left / most)))
+    def _use_a_lower_sentinel(self, last: Page) -> Page:
+        """Take the page in front of the last one as the sentinel page, since all rows of that are tied."""
+        page = self._pages.whole(self._pages.page(last.number - 1))
+        self._accept(Window((page,), last, last, last, joined=False), snapshot=False)
+        self._sentinel = page if page.ids else last
+        return page
 
+    @property
     def _workers(self) -> int:
-        if self._client.latency < WORTH_HIDING:
-            return 1
-        return min(MAX_IN_FLIGHT, int(self._client.latency / SECONDS_OF_WORK))
+        return self._pages.source.workers if self._small else 1
 
-    def _burst(self, low: int, high: int) -> list[Page] | None:
-        """The pages from high to low, in that order, several requests at once; None: they are too large."""
-        if low == high:
-            return [self._page(high)]
-        numbers = range(high, low - 1, -1)
-        with concurrent.futures.ThreadPoolExecutor(self._workers(), "te-connector-page") as pool:
-            futures = [pool.submit(self._fetch, number, SMALL) for number in numbers]
-            waiting, held = set(futures), 0
-            try:
-                while waiting:
-                    done, waiting = concurrent.futures.wait(
-                        waiting, 0.2, concurrent.futures.FIRST_COMPLETED
-                    )
-                    for future in done:
-                        held += len(future.result().ids)
-                        self._read += 1
-                    self._tell()
-                    if held > MAX_HELD:
-                        raise Oversized("Too many objects on a few pages.", status=200)
-            except BaseException as error:
-                for future in waiting:
-                    future.cancel()
-                if isinstance(error, Oversized):
-                    return None
-                if not isinstance(error, AnswerError):
-                    self._client.stop()  # ends the requests under way, so the threads end at once
-                raise
-        return [future.result() for future in futures]
+    def _size_of_window(self, left: int, wanted: int, *, batch: bool) -> int:
+        if self._workers > 1 and not batch:
+            wanted = SERIAL_WINDOW
+        return window_size(left, wanted, self._workers, self._pages.size)
 
-    def _fence(self, fence: Page) -> Page:
-        """The last page as it is now; another page where that one is no longer there."""
-        now = self._page(fence.number)
+    def _read_window(self, high: int, size: int, *, batch: bool) -> list[Page] | None:
+        """The pages from ``high`` down; None if they are too large to be read at the same time."""
+        reader, numbers = self._pages, range(high, high - size, -1)
+        if not batch:
+            return [reader.whole(reader.page(number)) for number in numbers]
+        requests = [reader.request(number, max_bytes=SMALL) for number in numbers]
+        try:
+            pages = reader.source.pages(requests, reader.arrived)
+        except Oversized:
+            return None
+        for page in pages:
+            self._evidence.note(page)
+        return [reader.whole(reader.checked(page)) for page in pages]
+
+    def _read_sentinel(self) -> Page:
+        """The sentinel page as it is now; the last page if there is no such page any more."""
+        now = self._pages.page(self._sentinel.number)
         if not now.ids:
-            return self._end(now)
+            now = self._last = self._pages.last_page(self._pages.page(1))
+        self._sentinel = now
         return now
 
     # What the pages show
 
-    def _check_one_moment(self, pages: Sequence[Page], fence: Page, above: Page) -> None:
-        """Between equal fences nothing moves, so nobody stands on two pages of one burst or two."""
-        names = [name for page in pages for name in page.ids]
-        keys = [key for page in reversed(pages) for key in page.keys]
-        earlier: frozenset[str] = frozenset()
-        if not _moved(self._fence_before, fence):
-            earlier = self._burst_before
-            keys += above.keys[:1]
-        if any_falls(keys):
-            self._census.rising = False
-        if len(set(names)) < len(names) or not earlier.isdisjoint(names):
-            self._tally.fault(_REPEATED)
-        self._burst_before, self._fence_before = frozenset(names), fence
+    def _accept(self, window: Window, *, snapshot: bool) -> None:
+        """Check the pages of a window against each other and count their objects."""
+        evidence = self._evidence
+        if self._tracker.rising:
+            find = snapshot_contradictions if snapshot else serial_contradictions
+            for what in find(window):
+                evidence.contradict(what)
+                self._tracker.rising = self._tracker.rising and what != "order"
+        if not self._tracker.rising:
+            evidence.contradict("order", lasting=self._tracker.pages_out_of_order > 1)
+        torn = {} if evidence.unique else torn_ties(window, snapshot=snapshot)
+        for page in window.pages:
+            if window.before is not window.after and window.before.number == window.after.number:
+                self._check_last(page, window.after)
+            if page.number in torn and self._tracker.rising:
+                self._read_group(torn[page.number], page.number)
+            self._tracker.add(page)
 
-    def _is_odd(self, page: Page, above: Page) -> bool:
-        """Whether a page holds nothing new, or somebody who belongs above and was not there."""
-        if not self._census.rising or not above.ids:
-            return self._census.overlaps(page)
-        floor = above.keys[0]
-        if page.keys and not any_falls([*page.keys, floor]):
-            return self._census.overlaps(page)  # all of it belongs in front: the usual page
-        stray = any(
-            name not in above.ids and key != floor and not falls(floor, key)
-            for name, key in zip(page.ids, page.keys, strict=True)
-        )
-        return stray or self._census.overlaps(page)
-
-    def _look_again(self, odd: Page, fence: Page) -> tuple[list[Page], Page]:
-        """An odd page and the one above it once more: whether many went, or pages are not of one list."""
-        self._check_additions(odd)
-        before = self._fence(fence)
-        above, page = self._page(odd.number + 1), self._page(odd.number)
-        after = self._fence(before)
-        if not _moved(before, after):
-            if not set(above.ids).isdisjoint(page.ids):
-                self._tally.fault(_REPEATED)
-            if any_falls([*page.keys, *above.keys]):
-                self._census.rising = False
-        return [page], after
-
-    def _check_additions(self, page: Page) -> None:
-        """An addition at a page's end is in order only if what follows it was added too."""
-        if not self._census.rising or page.at_end or self._census.highest_is(page):
+    def _check_last(self, page: Page, sentinel: Page) -> None:
+        """No page names a last page in front of the sentinel page, which has objects."""
+        if page.last is None or page.last >= sentinel.number:
             return
-        behind = self._page(page.number + 1)
-        came_in_front = not set(page.ids).isdisjoint(behind.ids)
-        if came_in_front or (behind.ids and falls(page.keys[-1], behind.keys[0])):
-            self._census.rising = False
+        again = self._pages.page(page.number)
+        if again.last is not None and again.last < self._read_sentinel().number:
+            self._evidence.contradict("last", lasting=True)
+
+    def _read_group(self, key: OrderKey, number: int) -> None:
+        """Read all rows with this key at one moment; they are on page ``number`` and the one after it.
+
+        The best is one page with other keys on both sides. Otherwise several pages of a snapshot.
+        """
+        size = self._pages.size
+        low, high = number * size - 2, number * size + 2
+        for _ in range(_TRIES):
+            place = page_around(low, high, size) or page_around(low, high - 1, size)
+            if place is None:
+                break
+            page = self._pages.answer(*place)
+            if shows_whole_group(page, key):
+                return self._add_group([page], key)
+            low, high = next_place(page, key, low, high)
+        for _ in range(_TRIES):
+            before = self._read_sentinel()
+            pages = self._pages_of_group(key, min(number, before.number))
+            after = self._read_sentinel()
+            still = movement(before, after, unique=self._evidence.unique) == "none"
+            if still and shows_whole_group_together(pages, key):
+                return self._add_group(pages, key)
+        return self._evidence.contradict("ties")
+
+    def _pages_of_group(self, key: OrderKey, number: int) -> list[Page]:
+        """The pages that have rows with this key, the last one first, and others on both sides."""
+        above, below = [self._pages.page(number + 1)], [self._pages.page(number)]
+        for _ in range(FIRST_WINDOW):
+            if above[-1].goes_on and above[-1].ids and above[-1].keys[-1] == key:
+                above.append(self._pages.page(above[-1].number + 1))
+            elif below[-1].number > 1 and below[-1].ids and below[-1].keys[0] == key:
+                below.append(self._pages.page(below[-1].number - 1))
+            else:
+                break
+        pages = [page for page in (*reversed(above), *below) if page.ids]
+        return pages or below
+
+    def _add_group(self, pages: Sequence[Page], key: OrderKey) -> None:
+        for page in pages:
+            ids = [id_ for id_, its in zip(page.ids, page.keys, strict=True) if its == key]
+            self._tracker.add(Page(page.number, tuple(ids), (key,) * len(ids)))
 
     def _check_front(self, start: Page, now: Page) -> None:
-        """Nobody new may stand among the objects that the list began with."""
-        known, top = set(start.ids), start.keys[-1] if start.keys else None
-        for name, key in zip(now.ids, now.keys, strict=True):
-            if name not in known and key is not None and top is not None and key < top:
-                self._census.rising = False
+        """Nothing new stands among the objects that the list began with."""
+        if self._tracker.rising and was_inserted_in_front(start, now):
+            self._evidence.contradict("inserted")
 
-
-def _moved(before: Page, after: Page) -> bool:
-    """Whether a fence shows that something in front of it went."""
-    return before.number != after.number or before.ids[:1] != after.ids[:1]
+    def _check_length(self) -> None:
+        """We met at least as many objects of the start as the list has at the end."""
+        last = self._sentinel
+        if last.number < self._last.number:
+            behind = self._pages.page(last.number + 1)
+            last = behind if behind.ids else last
+        self._tracker.add(last)
+        if not self._tracker.rising or (self._moved and self._evidence.left_out):
+            return  # left-out places move too, so they can't be told from missed objects
+        while last.number > 1 and not any(map(self._tracker.is_old, last.keys)):
+            last = self._pages.page(last.number - 1)  # full of objects that were added meanwhile
+            self._tracker.add(last)
+        length = length_at_end(last, self._tracker.is_old)
+        if self._tracker.old + self._evidence.left_out < length:
+            self._evidence.contradict("count")

@@ -25,7 +25,7 @@ _OBJECT = {  # keys of the file that have a name of their own in the model
     "id.field": "id_field",
     "id.shape": "id_shape",
     "order.key": "order_key",
-    "order.sort": "sort",
+    "order.sort": "sorts",
     "delete.allowed": "deletable",
     "delete.instead": "instead",
 }
@@ -113,6 +113,8 @@ def _object(name: str, item: Mapping[str, Any], page_size: int) -> dict[str, Any
         "page_size": page_size,
         "order_key": flat.get("id_field", "id"),
     }
+    if isinstance(flat.get("sorts"), str):
+        flat["sorts"] = [flat["sorts"]]
     scope = None if flat["scope"] == UNKNOWN_SCOPE else flat["scope"]
     return {**defaults, **flat, "name": name, "scope": scope, "mapped": mapped}
 

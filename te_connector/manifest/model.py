@@ -129,8 +129,8 @@ class ObjectType:
     id_shape: IdShape = "text"
     order_key: str = "id"
     """The field whose value never falls along the list."""
-    sort: str | None = None
-    """The value of the sort parameter that asks for this order."""
+    sorts: tuple[str, ...] = ()
+    """Values of the sort parameter that ask for this order; the first that is accepted is used."""
     mapped: tuple[FieldMapping, ...] = ()
     parent: Parent | None = None
     access: bool = True

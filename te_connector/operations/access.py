@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +12,7 @@ from te_connector.api import connection as connections
 from te_connector.api.call import Call
 from te_connector.api.client import Client
 from te_connector.api.pages import params_of, read_page
-from te_connector.api.paging import LEAST_BURST
+from te_connector.api.paging import requests_for
 from te_connector.contract import Coverage, Fetched, Plan, PlanStep, Problem
 from te_connector.errors import AnswerError, DeadlineReached, OptionError, PastEnd
 from te_connector.manifest.model import Manifest, ObjectType
@@ -219,4 +218,4 @@ def _scan_requests(search: Search, object_type: ObjectType) -> int | None:
     except (AnswerError, DeadlineReached):
         return None
     pages = max(page.last or 1, page.next or 1)
-    return pages if pages == 1 else pages + 1 + math.ceil(pages / LEAST_BURST)
+    return requests_for(pages)

@@ -13,7 +13,7 @@ import attrs
 from te_connector.api.call import Call
 from te_connector.api.client import Client
 from te_connector.api.objects import is_listed_empty, read_object, reading_by_id_works
-from te_connector.api.paging import Reader
+from te_connector.api.paging import read_list, rests_on
 from te_connector.errors import (
     AnswerError,
     DeadlineReached,
@@ -76,11 +76,10 @@ def scan(search: Search, matcher: Matcher | ChildMatcher, findings: Findings) ->
             }
         )
 
-    reader = Reader(client, object_type, lambda items: findings.take(matcher, items), done)
-    tally = reader.read()
+    tally = read_list(client, object_type, lambda items: findings.take(matcher, items), done)
     findings.seen, findings.complete = tally.seen, tally.complete
-    for fault in tally.faults:
-        findings.flaw("list_unsteady", fault)
+    for what, why in tally.faults.items():
+        findings.flaw("answer_cached" if what == "cached" else "list_unsteady", why)
     for field in matcher.odd:
         findings.flaw(
             "field_odd",
@@ -93,24 +92,12 @@ def scan(search: Search, matcher: Matcher | ChildMatcher, findings: Findings) ->
             f"some objects do not say to which {parent_title(object_type)} they belong",
         )
     if tally.complete:
-        findings.reasons.append(_rests_on(object_type, tally.pages))
-    if not tally.sorted:
-        findings.reasons.append("the server refused to sort the list, so it was read as it came")
+        findings.reasons.append(rests_on(tally, object_type.title.lower()))
 
 
 def parent_title(object_type: ObjectType) -> str:
     """The name of the parent type."""
     return object_type.parent.object if object_type.parent is not None else ""
-
-
-def _rests_on(object_type: ObjectType, pages: int) -> str:
-    listed = "the list may leave out what is archived or not shown to this client"
-    if pages <= 1:
-        return f"the whole list came in one answer; {listed}"
-    return (
-        f"rests on each added object having a {object_type.order_key} at least as high as the highest "
-        f"so far, which the pages bore out; {listed}"
-    )
 
 
 def ids_asked(search: Search, object_type: ObjectType) -> list[str]:

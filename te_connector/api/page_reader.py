@@ -1,0 +1,334 @@
+"""Read single pages of a list so that each is whole, and find the first and the last one.
+
+A page that is too large, or has fewer objects than it should, is read again in smaller pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import attrs
+
+from te_connector.api.last_page import find_last_page
+from te_connector.api.order import OrderTracker
+from te_connector.api.pages import Page, PageRequest
+from te_connector.api.proof import (
+    ENOUGH_TIES,
+    Contradiction,
+    link_contradiction,
+    parts_of,
+    shows_more,
+    ties_in_id_order,
+)
+from te_connector.api.transport import MAX_BODY
+from te_connector.errors import AnswerError, Oversized, Rejected
+
+_TRIES = 6
+"""So often something is looked at again while the list changes under it."""
+_PROOFS = 3
+
+
+class PageSource(Protocol):
+    """Where pages come from. It passes on the objects of each page that it reads."""
+
+    @property
+    def workers(self) -> int:
+        """How many requests are worth sending at once."""
+
+    def page(self, request: PageRequest) -> Page:
+        """One page.
+
+        :raises Oversized: it has more bytes than the request permits.
+        """
+
+    def pages(self, requests: Sequence[PageRequest], arrived: Callable[[int], None]) -> list[Page]:
+        """Several pages at once, in the order of the requests; ``arrived`` gets how many came.
+
+        :raises Oversized: one has more bytes than its request permits.
+        """
+
+
+@attrs.frozen
+class ListOrder:
+    """What the manifest says about a list: its order, and the values of ``sort`` to ask for, in turn.
+
+    ``unique``: no two objects have the same key.
+    """
+
+    path: str
+    key: str
+    unique: bool
+    sorts: tuple[str, ...]
+    page_size: int
+    max_pages: int
+
+
+class ReadAgain(Exception):
+    """The pages contradict each other, and a second reading may not."""
+
+
+@attrs.define
+class Evidence:
+    """What one reading's pages show, and what contradicts that they show a whole list.
+
+    ``final``: there is no further reading, so contradictions are noted and the reading goes on.
+    """
+
+    final: bool
+    order: ListOrder
+    tracker: OrderTracker = attrs.Factory(OrderTracker)
+    contradictions: list[Contradiction] = attrs.Factory(list)
+    left_out: int = 0
+    tie_pairs: int = 0
+    ties_out_of_order: bool = False
+
+    def contradict(self, what: Contradiction, *, lasting: bool = False) -> None:
+        """Note a contradiction.
+
+        :raises ReadAgain: a second reading can resolve it; not if it is ``lasting``.
+        """
+        if not (self.final or lasting):
+            raise ReadAgain
+        if what not in self.contradictions:
+            self.contradictions.append(what)
+
+    @property
+    def unique(self) -> bool:
+        """Whether no two objects have the same place in the order, as far as pages show."""
+        if self.order.unique:
+            return True
+        return self.tie_pairs >= ENOUGH_TIES and not self.ties_out_of_order
+
+    def note(self, page: Page) -> None:
+        """Note what a page shows by itself: it is of one moment, whatever becomes of it."""
+        self.tracker.check(page)
+        if page.cached:
+            self.contradict("cached", lasting=True)
+        if len(set(page.ids)) < len(page.ids):
+            self.contradict("twice")
+        if not self.order.unique:
+            relied_on_ties = self.unique
+            rising, falling = ties_in_id_order(page)
+            self.tie_pairs += rising
+            self.ties_out_of_order = self.ties_out_of_order or falling > 0
+            if relied_on_ties and not self.unique:
+                self.contradict("ties")
+
+
+class PageReader:
+    """Reads pages for one reading of a list."""
+
+    def __init__(
+        self, source: PageSource, evidence: Evidence, tell: Callable[[int, int], None]
+    ) -> None:
+        self.source = source
+        self.size = evidence.order.page_size
+        self.known_pages = 1
+        self._evidence = evidence
+        self._order = evidence.order
+        self._tell = tell
+        self.sort: str | None = None
+        self._refuses_past_end: bool | None = None
+
+    def request(self, number: int, size: int = 0, max_bytes: int = MAX_BODY) -> PageRequest:
+        """The request for a page in the size and the order of this reading."""
+        return PageRequest(number, size or self.size, self.sort, max_bytes)
+
+    def arrived(self, count: int) -> None:
+        """Report that pages came."""
+        self._tell(count, self.known_pages)
+
+    def page(self, number: int) -> Page:
+        """One page with links that don't contradict each other, if there is one."""
+        return self.checked(self.answer(number))
+
+    def answer(self, number: int, size: int = 0) -> Page:
+        """One page as the server gives it; put together from smaller ones if it is too large."""
+        try:
+            page = self.source.page(self.request(number, size))
+        except Oversized:
+            self.arrived(1)
+            return self._from_parts(number, size or self.size)
+        self.arrived(1)
+        self._evidence.note(page)
+        return page
+
+    def checked(self, page: Page) -> Page:
+        """The page, or what comes when it is read again because its links contradict."""
+        what = link_contradiction(page)
+        if what is None or what in self._evidence.contradictions:
+            return page
+        page = self.answer(page.number, page.size)
+        what = link_contradiction(page)
+        if what is not None:
+            self._evidence.contradict(what, lasting=True)
+        return page
+
+    def _from_parts(self, number: int, size: int) -> Page:
+        """A page put together from smaller ones, the last one first.
+
+        :raises Oversized: even a page of one object is too large.
+        """
+        parts = parts_of(number, size)
+        if parts is None:
+            raise Oversized(
+                f"GET {self._order.path} has an object that is too large to read.", status=200
+            )
+        numbers, part_size = parts
+        pages = [self.answer(part, part_size) for part in numbers]
+        pages.reverse()
+        return Page(
+            number=number,
+            ids=tuple(object_id for page in pages for object_id in page.ids),
+            keys=tuple(key for page in pages for key in page.keys),
+            first=pages[0].first,
+            next=number + 1 if pages[-1].goes_on else None,
+            size=size,
+            past_end=all(page.past_end for page in pages),
+        )
+
+    def whole(self, page: Page) -> Page:
+        """An inner page, checked for having all of its objects.
+
+        If it has too few, smaller pages show why. The same objects: the server leaves some out after
+        it made the page. All of the objects: something between cut the page. Anything else is a
+        contradiction, for example because the server now makes pages of another size.
+        """
+        parts = page
+        for _ in range(_PROOFS):
+            if len(page.ids) == page.size or page.past_end or page.at_end:
+                return page
+            if len(page.ids) > page.size or page.size == 1:
+                break
+            parts = self._from_parts(page.number, page.size)
+            if parts.ids == page.ids:
+                if not page.nothing_here:
+                    self._evidence.left_out += page.size - len(page.ids)
+                return page
+            if len(parts.ids) == page.size and set(page.ids) <= set(parts.ids):
+                return parts
+            page = self.page(page.number)
+        self._evidence.contradict("size" if len(page.ids) > page.size else "short")
+        return page if len(page.ids) >= len(parts.ids) else parts
+
+    # Page 1
+
+    def first_page(self) -> Page:
+        """Page 1, in the best order that the server accepts and of a size that it can send."""
+        first = self._sorted_first_page()
+        if first.first is None or not first.ids:
+            self._check_page_zero(first)
+        if first.ids and first.goes_on and len(first.ids) != self.size:
+            return self._in_the_servers_size(first)
+        return first
+
+    def _sorted_first_page(self) -> Page:
+        # Sorting is documented for few lists. The promise rests on what pages show, not on this.
+        for sort in self._order.sorts:
+            self.sort = sort
+            try:
+                return self.checked(self._of_a_size_that_fits())
+            except Rejected:
+                self.arrived(1)
+        self.sort = None
+        return self.checked(self._of_a_size_that_fits())
+
+    def _of_a_size_that_fits(self) -> Page:
+        while True:
+            try:
+                page = self.source.page(self.request(1))
+            except Oversized:
+                self.arrived(1)
+                if self.size == 1:
+                    raise
+                self.size //= 2
+                continue
+            self.arrived(1)
+            self._evidence.note(page)
+            return page
+
+    def _check_page_zero(self, first: Page) -> None:
+        """If no link says that pages count from 1, or page 1 is empty, look whether there is a page 0."""
+        try:
+            zero = self.source.page(self.request(0))
+            from_zero = not set(zero.ids) <= set(first.ids)
+        except Oversized:
+            from_zero = True
+        except AnswerError:
+            from_zero = False  # refused, as it should be
+        self.arrived(1)
+        if from_zero:
+            self._evidence.contradict("from_zero", lasting=True)
+
+    def _in_the_servers_size(self, first: Page) -> Page:
+        """Page 1 in the size that the server really uses, if it isn't the one that we asked for.
+
+        A server may cap the size. Then page 2 is the same, in whichever of the two sizes we ask.
+        """
+        size = len(first.ids)
+        ours, servers = self.answer(2), self.answer(2, size)
+        if not ours.ids or ours.ids != servers.ids:
+            return first
+        self.size = size
+        return attrs.evolve(first, size=size)
+
+    # The last page
+
+    def last_page(self, first: Page) -> Page:
+        """The last page that has objects. What comes right after its last object was looked at."""
+        if first.past_end:
+            return first
+        (last, after), misses = self._find_last(first), 0
+        for _ in range(_TRIES):
+            behind = self._behind(last, after)
+            if not shows_more(behind, last):
+                break
+            again = self.page(last.number)
+            if again.ids and not again.goes_on and shows_more(behind, again):
+                misses += 1
+                if misses >= _PROOFS - 1:
+                    self._evidence.contradict("short")
+                    return again
+            if again.goes_on or not again.ids:
+                last, after = self._find_last(first)
+            else:
+                last = again
+        return last
+
+    def _find_last(self, first: Page) -> tuple[Page, Page]:
+        order = self._order
+        last, after = find_last_page(
+            self.page, self._is_past_end, first, order.max_pages, order.path
+        )
+        self.known_pages = max(self.known_pages, last.number)
+        if last.last is not None and last.last < last.number and last.ids:
+            last = self.page(last.number)
+            if last.last is not None and last.last < last.number:
+                self._evidence.contradict("last", lasting=True)
+        return last, after
+
+    def _is_past_end(self, page: Page) -> bool:
+        """Whether the list has no objects on this page or after it.
+
+        The document says 422 for one list, and nothing for others. An empty page without links is past
+        the end unless this server refuses a page that is far past it.
+        """
+        if page.ids or page.goes_on or page.past_end or page.last is not None:
+            return page.nothing_here
+        if self._refuses_past_end is None:
+            self._refuses_past_end = self.page(self._order.max_pages).past_end
+        return not self._refuses_past_end
+
+    def _behind(self, last: Page, after: Page) -> Page:
+        """What comes after the last object: a smaller page that has that place in it.
+
+        A full page 1 is read again: an object can have moved onto it before page 2 was read.
+        """
+        if len(last.ids) >= last.size and after.past_end:
+            return self.page(1) if last.number == 1 else after
+        parts = parts_of(last.number, last.size)
+        if parts is None:
+            return after
+        offset = (last.number - 1) * last.size + len(last.ids)
+        return self.answer(offset // parts[1] + 1, parts[1])

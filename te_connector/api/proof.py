@@ -1,0 +1,348 @@
+"""What pages prove about a list that changes while it is read. Pure functions; nothing is sent here.
+
+Pages are offsets: page *p* is the rows ``(p-1)*size .. p*size`` of the list as it is when the server
+answers. If a row in front goes away, all rows behind it move one place forward, and one of them can
+move from a page that we haven't read to a page that we have. Tools that read page after page miss
+that object without notice.
+
+**The assumption.** At every moment the keys never fall along the list, an object keeps its key, and
+each new object has a key at least as high as the highest so far, so it goes last. Ids and creation
+times are such keys. The coverage's reason states the assumption, and the pages show if it is broken.
+
+**From the last page to the first, one by one.** Under the assumption only deletions move rows, and only
+forward. Let all rows at offsets from ``p*size`` on be read at the time page *p+1* is answered. When
+page *p* is answered later, each row at those offsets was there before at the same offset or a higher
+one, so it is read. Page *p* itself adds the offsets from ``(p-1)*size`` on. So every object that is
+there from the first request to the last is read, whatever is deleted in between.
+
+This needs a *total* order. Rows with equal keys may be ordered differently in each answer. Then a row
+can change places with another of its group, across the boundary between two pages, while it is at a
+page that we read before or read later. This happens only if the group has rows on both sides of the
+boundary, so only if the last key of page *p* equals the first key of page *p+1*. Such a group must be
+seen whole in one moment: in one page with other keys on both sides, or in pages of one snapshot.
+
+**Several pages at once** are answered at different moments. A *sentinel page* near the end of the list
+is read before and after them. If it shows the same rows, nothing in front of it was deleted in between,
+so all pages in between are of one moment: a *snapshot*. (With unique keys it is enough that the first
+row is the same: it never comes back once it moved. With ties all rows of the page must be the same, and
+the page must have at least two different keys.) The pages of a snapshot can't share an object. That
+also settles ties inside a snapshot: if each group's rows are on pages of one snapshot and no object
+is there twice, then as many different rows as the group has were read. If the sentinel page moved
+forward, the batch is read again in smaller batches, in the end page by page. If it moved backward,
+something came in front, which the assumption forbids.
+
+**At the end** the list's length is known from the last page: all rows before it plus its own. We must
+have met at least that many objects, not counting those above the highest key at the start.
+
+**What no page shows.** If an object comes in front of others (because it is un-archived, say) and
+another one in front is deleted before the next answer, no row on a later page moves. The reason
+says so.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import attrs
+
+from te_connector.api.order import any_out_of_order, out_of_order
+from te_connector.api.pages import OrderKey, Page
+
+Movement = Literal["none", "forward", "backward"]
+Contradiction = Literal[
+    "order", "twice", "inserted", "short", "size", "from_zero", "links", "last", "count", "ties",
+    "cached",
+]  # fmt: skip
+"""What can be wrong with a list, so that it isn't complete. See :data:`WHY`."""
+
+WHY: dict[Contradiction, str] = {
+    "order": "the list isn't in rising order of {key}, so an object can be missed when others are "
+    "added or deleted while we read it",
+    "twice": "the server listed the same object twice although the list didn't change in between, so "
+    "another one may be missing",
+    "inserted": "an object was inserted in front of others while we read the list, so another one "
+    "can be missing",
+    "short": "a page had fewer objects than it should have, and smaller pages didn't agree with it",
+    "size": "the server changed the page size while we read the list",
+    "from_zero": "the server counts pages from 0, and the API document says from 1",
+    "links": "the page numbers that the server gives (first, prev, next) contradict each other",
+    "last": "the server names a last page, but the list goes on after it",
+    "count": "the list has more objects at the end than we read",
+    "ties": "several objects have the same {key}, and we couldn't read all of them at one moment",
+    "cached": "an answer came from a cache, so it may be old",
+}
+LEAST_WINDOW = 16
+"""So many pages between two readings of the sentinel page keep those under a tenth of the requests."""
+SERIAL_WINDOW = 64
+"""The most pages that are read one by one between two readings of the sentinel page."""
+MAX_HELD = 500_000
+"""The most objects of one window whose ids and keys are held at once, about a hundred bytes each."""
+ENOUGH_TIES = 20
+"""So many neighbors with equal keys, all in the order of their ids, show that the server sorts by id
+too: by chance it is one in a million."""
+
+
+# Page by page
+
+
+def link_contradiction(page: Page) -> Contradiction | None:
+    """What is wrong with the page numbers that a page gives; a number that it doesn't give is fine.
+
+    ``last`` is compared with the sentinel page, not here.
+    """
+    if not page.ids:
+        return None  # how an empty list names its pages is documented nowhere
+    if page.first == 0 or (page.number == 1 and page.prev == 0):
+        return "from_zero"
+    before = None if page.number == 1 else page.number - 1
+    if page.first not in (None, 1) or page.prev not in (None, before):
+        return "links"
+    if page.next not in (None, page.number + 1):
+        return "links"
+    return None
+
+
+def is_weak_sentinel(page: Page, *, unique: bool) -> bool:
+    """Whether the page can't show that rows in front of it moved, since its rows are all tied."""
+    return not unique and len(set(page.keys)) < 2
+
+
+def movement(before: Page, after: Page, *, unique: bool) -> Movement:
+    """How the rows of the sentinel page moved between two readings of it.
+
+    ``unique``: no two objects have the same key, so the first row alone shows it.
+    """
+    if after.number != before.number or not (before.ids and after.ids):
+        return "forward"
+    if unique:
+        if before.ids[0] == after.ids[0]:
+            return "none"
+    elif _has_the_same_rows(before, after):
+        return "none"
+    backward = out_of_order(before.keys[0], after.keys[0]) or before.ids[0] in after.ids[1:]
+    return "backward" if backward and unique else _movement_of_ties(before, after)
+
+
+def _has_the_same_rows(before: Page, after: Page) -> bool:
+    if is_weak_sentinel(before, unique=False) or not set(before.ids) <= set(after.ids):
+        return False
+    added = [key for id_, key in zip(after.ids, after.keys, strict=True) if id_ not in before.ids]
+    return not any(out_of_order(before.keys[-1], key) for key in added)
+
+
+def _movement_of_ties(before: Page, after: Page) -> Movement:
+    first, now = before.keys[0], after.keys[0]
+    return "backward" if out_of_order(first, now) else "forward"
+
+
+def rows_moved(before: Page, after: Page) -> int | None:
+    """By how many places the rows of the sentinel page moved forward; None if it doesn't show."""
+    if after.number == before.number and after.ids and after.ids[0] in before.ids:
+        return before.ids.index(after.ids[0])
+    return None
+
+
+# Windows: pages between two readings of the sentinel page, from the last to the first
+
+
+@attrs.frozen
+class Window:
+    """Pages that were read between two readings of the sentinel page.
+
+    ``above`` is the page that was read before the first of them. ``joined``: it belongs to the same
+    snapshot, because the sentinel page hasn't moved since before it was read.
+    """
+
+    pages: tuple[Page, ...]
+    above: Page
+    before: Page
+    after: Page
+    joined: bool
+
+    def neighbors(self) -> list[tuple[Page, Page]]:
+        """Each page with the page above it, which was read before."""
+        return list(zip((self.above, *self.pages), self.pages, strict=False))
+
+
+def snapshot_contradictions(window: Window) -> list[Contradiction]:
+    """What is wrong with pages of one moment: they can't share an object, and their keys rise."""
+    found: list[Contradiction] = []
+    ids = [object_id for page in window.pages for object_id in page.ids]
+    keys: list[OrderKey | None] = [key for page in reversed(window.pages) for key in page.keys]
+    others = set(window.after.ids)
+    if window.joined:
+        others.update(window.above.ids)
+        keys += window.above.keys[:1]
+    if any_out_of_order(keys):
+        found.append("order")
+    if len(set(ids)) < len(ids) or not others.isdisjoint(ids):
+        found.append("twice")
+    return found
+
+
+def serial_contradictions(window: Window) -> list[Contradiction]:
+    """What is wrong with pages that were read one by one while rows moved forward.
+
+    A row that belongs on the page above, and wasn't there, was inserted. Each row that is on two pages
+    of the window moved by one place, so there can't be more of them than the sentinel page moved.
+    """
+    found: list[Contradiction] = []
+    if any(_has_inserted_rows(upper, lower) for upper, lower in window.neighbors()):
+        found.append("inserted")
+    moved = rows_moved(window.before, window.after)
+    shared = sum(
+        len(set(upper.ids).intersection(lower.ids))
+        for upper, lower in itertools.pairwise(window.pages)
+    )
+    if moved is not None and shared > moved:
+        found.append("twice")
+    return found
+
+
+def _has_inserted_rows(upper: Page, lower: Page) -> bool:
+    """Whether a row of the lower page belongs on the upper one, and wasn't there when it was read."""
+    if not upper.ids or not lower.ids:
+        return False
+    floor, top, known = upper.keys[0], upper.keys[-1], set(upper.ids)
+    passed = upper.ids[-1] in lower.ids or not out_of_order(floor, lower.keys[0])
+    for object_id, key in zip(lower.ids, lower.keys, strict=True):
+        above = key != floor and not out_of_order(floor, key)
+        beyond = not out_of_order(top, key) and key != top
+        if object_id not in known and above and not (beyond and passed):
+            return True
+    return False
+
+
+def was_inserted_in_front(start: Page, now: Page) -> bool:
+    """Whether page 1 has a row that belongs among those of the start and wasn't there."""
+    known, top = set(start.ids), start.keys[-1] if start.keys else None
+    return any(
+        object_id not in known and key is not None and top is not None and key < top
+        for object_id, key in zip(now.ids, now.keys, strict=True)
+    )
+
+
+def torn_ties(window: Window, *, snapshot: bool) -> dict[int, OrderKey]:
+    """Groups of equal keys that may be torn: the number of the page that each one ends, and its key.
+
+    Inside a snapshot no group is torn. Between pages of different moments, one that reaches over the
+    boundary can be.
+    """
+    torn: dict[int, OrderKey] = {}
+    for upper, lower in window.neighbors():
+        one_moment = snapshot and (window.joined or upper is not window.above)
+        if one_moment or not upper.ids or not lower.ids:
+            continue
+        key = upper.keys[0]
+        if key is not None and lower.keys[-1] == key:
+            torn[lower.number] = key
+    return torn
+
+
+def shows_whole_group(page: Page, key: OrderKey) -> bool:
+    """Whether a page has all rows with this key: other keys, or the list's ends, are on both sides."""
+    if any_out_of_order(page.keys) or key not in page.keys:
+        return False
+    from_its_start = page.number == 1 or page.keys[0] != key
+    is_last = not page.goes_on and (page.at_end or len(page.ids) < page.size)
+    return from_its_start and (page.keys[-1] != key or is_last)
+
+
+def shows_whole_group_together(pages: Sequence[Page], key: OrderKey) -> bool:
+    """Whether pages of one snapshot, the last one first, have all rows with this key."""
+    ids = [object_id for page in pages for object_id in page.ids]
+    if not all(page.ids for page in pages) or len(set(ids)) < len(ids):
+        return False
+    top, bottom = pages[0], pages[-1]
+    from_its_start = bottom.number == 1 or bottom.keys[0] != key
+    return from_its_start and (top.keys[-1] != key or not top.goes_on)
+
+
+def next_place(page: Page, key: OrderKey, low: int, high: int) -> tuple[int, int]:
+    """Where to look next for the rows with this key: from ``low`` to before ``high``."""
+    width = high - low
+    if not page.keys or (page.keys[0] is not None and page.keys[0] > key):
+        return low - width, low  # they moved forward
+    last = page.keys[-1]
+    if last is not None and last < key:
+        return high, high + width
+    return (
+        low - width if page.keys[0] == key else low,
+        high + width if last == key else high,
+    )
+
+
+def shows_more(behind: Page, last: Page) -> bool:
+    """Whether what comes behind the last page has objects that the last page should have had."""
+    known, top = set(last.ids), last.keys[-1] if last.keys else None
+    return any(
+        object_id not in known and (key is None or top is None or key >= top)
+        for object_id, key in zip(behind.ids, behind.keys, strict=True)
+    )
+
+
+def ties_in_id_order(page: Page) -> tuple[int, int]:
+    """How many neighbors with equal keys are in the order of their ids, and how many aren't."""
+    rising = falling = 0
+    rows = list(zip(page.keys, page.ids, strict=True))
+    for (key, object_id), (next_key, next_id) in itertools.pairwise(rows):
+        if key == next_key:
+            if _id_order(object_id) < _id_order(next_id):
+                rising += 1
+            else:
+                falling += 1
+    return rising, falling
+
+
+def _id_order(object_id: str) -> tuple[int, int, str]:
+    if object_id.isascii() and object_id.isdigit() and len(object_id) <= 30:
+        return (0, int(object_id), "")
+    return (1, 0, object_id.casefold())
+
+
+# Sizes
+
+
+def window_size(left: int, wanted: int, workers: int, page_size: int) -> int:
+    """How many pages to read before the sentinel page is read again.
+
+    Windows of about equal size: 51 pages at 50 a window would cost a second sentinel for one page.
+    """
+    most = max(workers, LEAST_WINDOW) if workers > 1 else SERIAL_WINDOW
+    even = -(-left // -(-left // most))
+    return max(1, min(wanted, even, MAX_HELD // max(1, page_size)))
+
+
+def parts_of(number: int, size: int) -> tuple[list[int], int] | None:
+    """The smaller pages that are one page: their numbers, last first, and their size.
+
+    Half-size pages where the size is even; None where it can't be divided.
+    """
+    divisor = next((each for each in range(2, size + 1) if size % each == 0), None)
+    if divisor is None:
+        return None
+    return list(range(number * divisor, (number - 1) * divisor, -1)), size // divisor
+
+
+def page_around(low: int, high: int, most: int) -> tuple[int, int] | None:
+    """A page, as number and size, that has the rows ``low`` to before ``high`` in its middle."""
+    low = max(0, low)
+    if high <= low:
+        return None
+    best: tuple[int, int, int] | None = None
+    for size in range(most, high - low - 1, -1):
+        number = low // size + 1
+        margin = min(low - (number - 1) * size if number > 1 else size, number * size - high)
+        if margin >= 0 and (best is None or margin > best[0]):
+            best = (margin, number, size)
+    return best[1:] if best is not None else None
+
+
+# The end
+
+
+def length_at_end(last: Page, is_old: Callable[[OrderKey | None], bool]) -> int:
+    """How many objects of the start the list has at the end, from its last page that has one of them."""
+    return (last.number - 1) * last.size + sum(map(is_old, last.keys))
