@@ -66,7 +66,9 @@ class Server:
         if "size capped" in self.on:
             self.cap = max(1, self.size // rng.choice([1, 2, 2, 3]) - rng.choice([0, 0, 1]))
         self.changes_size_at = rng.randrange(2, 30) if "size changes" in self.on else 10**9
-        self.cut = {rng.randrange(1, 20) for _ in range(2)} if "short pages" in self.on else set()
+        self.cut = (
+            {rng.randrange(1, 20), rng.randrange(1, 4)} if "short pages" in self.on else set()
+        )
         self.cut_always = rng.random() < 0.5
         self.heavy = (
             {rng.choice(sorted(self.ever))} if "oversize" in self.on and self.ever else set()

@@ -23,6 +23,8 @@ def find_last_page(
 ) -> tuple[Page, Page]:
     """The last page that has objects, or an empty page 1; and the page that was read past the end.
 
+    If the server gives the same objects for two pages, it gives them back as both.
+
     :raises OddAnswer: the list claims more pages than permitted, or its end keeps moving away.
     """
     low, beyond, step = first, first, 1
@@ -39,6 +41,8 @@ def find_last_page(
         page = read(min(target, max_pages + 1))
         if is_past_end(page):
             beyond = page
+        elif page.ids and page.ids == low.ids:
+            return low, page  # the server gives this page for every number
         else:
             low = page
     raise OddAnswer(f"GET {path} has no end that stays in place; its page links contradict.")

@@ -5,6 +5,7 @@ A page that is too large, or has fewer objects than it should, is read again in 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -186,6 +187,10 @@ class PageReader:
             next=number + 1 if pages[-1].goes_on else None,
             size=size,
             past_end=all(page.past_end for page in pages),
+            tied_inside=any(
+                lower.keys[-1:] == upper.keys[:1] != ()
+                for lower, upper in itertools.pairwise(pages)
+            ),
         )
 
     def whole(self, page: Page) -> Page:
@@ -202,6 +207,8 @@ class PageReader:
             if len(page.ids) > page.size or page.size == 1:
                 break
             parts = self._from_parts(page.number, page.size)
+            if len(set(parts.ids)) < len(parts.ids):
+                continue  # something moved between the parts
             if parts.ids == page.ids:
                 if not page.nothing_here:
                     self._evidence.left_out += page.size - len(page.ids)
@@ -281,19 +288,17 @@ class PageReader:
             return first
         (last, after), misses = self._find_last(first), 0
         for _ in range(_TRIES):
-            behind = self._behind(last, after)
+            behind, number = self._behind(last, after), last.number
             if not shows_more(behind, last):
                 break
-            again = self.page(last.number)
-            if again.ids and not again.goes_on and shows_more(behind, again):
-                misses += 1
-                if misses >= _PROOFS - 1:
-                    self._evidence.contradict("short")
-                    return again
-            if again.goes_on or not again.ids:
+            last = self.page(number)
+            if len(last.ids) >= last.size or not last.ids:
                 last, after = self._find_last(first)
-            else:
-                last = again
+            if last.number <= number and shows_more(behind, last):
+                misses += 1
+                if misses > 1:  # once, it can have been deleted in between
+                    self._evidence.contradict("short")
+                    break
         return last
 
     def _find_last(self, first: Page) -> tuple[Page, Page]:
@@ -302,6 +307,10 @@ class PageReader:
             self.page, self._is_past_end, first, order.max_pages, order.path
         )
         self.known_pages = max(self.known_pages, last.number)
+        if after.ids and after is not last:
+            self._evidence.contradict("repeated", lasting=True)
+        if last.number == 1 and len(last.ids) >= last.size:
+            last = self.page(1)  # an object can have moved onto it before page 2 was read
         if last.last is not None and last.last < last.number and last.ids:
             last = self.page(last.number)
             if last.last is not None and last.last < last.number:
@@ -321,12 +330,9 @@ class PageReader:
         return not self._refuses_past_end
 
     def _behind(self, last: Page, after: Page) -> Page:
-        """What comes after the last object: a smaller page that has that place in it.
-
-        A full page 1 is read again: an object can have moved onto it before page 2 was read.
-        """
+        """What comes after the last object: a smaller page that has that place in it."""
         if len(last.ids) >= last.size and after.past_end:
-            return self.page(1) if last.number == 1 else after
+            return after
         parts = parts_of(last.number, last.size)
         if parts is None:
             return after

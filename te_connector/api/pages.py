@@ -38,6 +38,8 @@ class Page:
 
     ``size`` is the page size that was asked for, 0 if unknown. ``past_end`` means that the server
     answered that there is no such page.
+    ``tied_inside``: it was put together from smaller pages, and objects with equal keys are on two of
+    them. ``cached``: the answer came from a cache.
     """
 
     number: int
@@ -49,6 +51,7 @@ class Page:
     prev: int | None = None
     size: int = 0
     past_end: bool = False
+    tied_inside: bool = False
     cached: bool = False
 
     @property

@@ -130,8 +130,8 @@ def rests_on(tally: Tally, title: str) -> str:
 
 
 def requests_for(pages: int) -> int:
-    """How many requests a list of so many pages takes at most while it doesn't change."""
-    windows = math.ceil(pages / LEAST_WINDOW) if pages > 1 else 0
+    """About how many requests a list with this many pages takes while it doesn't change."""
+    windows = math.ceil(pages / (2 * LEAST_WINDOW)) if pages > 1 else 0
     return pages + _CHECKS + windows
 
 
@@ -180,6 +180,9 @@ class _Reading:
             lowest = self._read_down()
             self._check_front(first, lowest)
             self._check_length()
+        elif len(last.ids) >= last.size and not self._tracker.rising:
+            # One answer is one moment and needs no order, but a full page 1 needed two.
+            self._evidence.contradict("order")
         evidence = self._evidence
         return Tally(
             seen=self._tracker.seen,
@@ -271,6 +274,8 @@ class _Reading:
                 self._tracker.rising = self._tracker.rising and what != "order"
         if not self._tracker.rising:
             evidence.contradict("order", lasting=self._tracker.pages_out_of_order > 1)
+        if not (snapshot or evidence.unique) and any(page.tied_inside for page in window.pages):
+            evidence.contradict("ties")
         torn = {} if evidence.unique else torn_ties(window, snapshot=snapshot)
         for page in window.pages:
             if window.before is not window.after and window.before.number == window.after.number:

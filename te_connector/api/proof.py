@@ -53,7 +53,7 @@ from te_connector.api.pages import OrderKey, Page
 Movement = Literal["none", "forward", "backward"]
 Contradiction = Literal[
     "order", "twice", "inserted", "short", "size", "from_zero", "links", "last", "count", "ties",
-    "cached",
+    "repeated", "cached",
 ]  # fmt: skip
 """What can be wrong with a list, so that it isn't complete. See :data:`WHY`."""
 
@@ -71,6 +71,7 @@ WHY: dict[Contradiction, str] = {
     "last": "the server names a last page, but the list goes on after it",
     "count": "the list has more objects at the end than we read",
     "ties": "several objects have the same {key}, and we couldn't read all of them at one moment",
+    "repeated": "the server gives the same objects for different page numbers",
     "cached": "an answer came from a cache, so it may be old",
 }
 LEAST_WINDOW = 16

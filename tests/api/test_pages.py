@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import attrs
 import pytest
 
-from te_connector.api.pages import any_falls, falls, params_of, read_page
+from te_connector.api.order import any_out_of_order, out_of_order
+from te_connector.api.pages import params_of, read_page
 from te_connector.errors import OddAnswer
 from te_connector.manifest import loading as manifest
 
@@ -18,7 +19,7 @@ CONTACT = MANIFEST.objects["contact"]
 def page_of(body, *, object_type=CONTACT, number=1):
     """What is read of a body that answers a request for a page."""
     client = SimpleNamespace(
-        settings=SimpleNamespace(manifest=MANIFEST), get=lambda path, params, most: body
+        settings=SimpleNamespace(manifest=MANIFEST), get=lambda path, params: body
     )
     return read_page(client, object_type, params_of(client, object_type, number))
 
@@ -45,11 +46,11 @@ def keys_of(*values, order_key="n"):
         ),
         (
             {"items": [], "links": [1]},
-            "GET /contacts answered 200 with page links that are no object.",
+            "GET /contacts answered 200 with page links that aren't an object.",
         ),
         (
             {"items": [], "links": "2"},
-            "GET /contacts answered 200 with page links that are no object.",
+            "GET /contacts answered 200 with page links that aren't an object.",
         ),
         ({"items": [{"id": 1}, {}]}, "GET /contacts lists something without a readable id."),
         ({"items": [{"id": None}]}, "GET /contacts lists something without a readable id."),
@@ -117,7 +118,7 @@ def test_order_keys_are_numbers_where_they_look_like_it_and_texts_else():
         (1, "2026-01-01"),
         (1, "b"),
     )
-    assert not any_falls(keys_of(9, "10", 11))
+    assert not any_out_of_order(keys_of(9, "10", 11))
     assert keys_of(None, "", True, [], {}) == (None,) * 5
     assert keys_of("9" * 30, "9" * 31, "٣") == ((0, int("9" * 30)), (1, "9" * 31), (1, "٣"))
 
@@ -134,14 +135,14 @@ def test_an_order_key_may_lie_deeper():
 
 def test_two_keys_fall_unless_it_is_certain_that_they_do_not():
     """A missing key, or a number beside a text, cannot be told."""
-    assert not falls((0, 1), (0, 1))
-    assert not falls((1, "a"), (1, "b"))
-    assert falls((0, 2), (0, 1))
-    assert falls(None, (0, 1))
-    assert falls((0, 1), None)
-    assert falls(None, None)
-    assert falls((0, 1), (1, "a"))
-    assert falls((1, "a"), (0, 1))
+    assert not out_of_order((0, 1), (0, 1))
+    assert not out_of_order((1, "a"), (1, "b"))
+    assert out_of_order((0, 2), (0, 1))
+    assert out_of_order(None, (0, 1))
+    assert out_of_order((0, 1), None)
+    assert out_of_order(None, None)
+    assert out_of_order((0, 1), (1, "a"))
+    assert out_of_order((1, "a"), (0, 1))
 
 
 @pytest.mark.parametrize(
@@ -162,15 +163,21 @@ def test_two_keys_fall_unless_it_is_certain_that_they_do_not():
 )
 def test_the_order_is_broken_anywhere_along_the_keys_or_nowhere(keys, broken):
     """Equal keys are in order."""
-    assert any_falls(keys) is broken
+    assert any_out_of_order(keys) is broken
 
 
-def test_the_query_asks_for_a_page_of_the_manifests_size_and_order():
-    """The order is asked for only where the type has one and it is wanted."""
+def test_the_query_asks_for_a_page_of_a_size_and_in_an_order():
+    """The size is the manifest's unless another is given; the order is asked for if one is given."""
     client = SimpleNamespace(settings=SimpleNamespace(manifest=MANIFEST))
     paging = MANIFEST.paging
     bare = {paging.number: "4", paging.size: str(CONTACT.page_size)}
-    assert CONTACT.sort is not None
     assert params_of(client, CONTACT, 4) == bare
-    assert params_of(client, CONTACT, 4, sort=True) == {**bare, MANIFEST.sort_param: CONTACT.sort}
-    assert params_of(client, attrs.evolve(CONTACT, sort=None), 4, sort=True) == bare
+    assert params_of(client, CONTACT, 4, size=7) == {**bare, paging.size: "7"}
+    assert params_of(client, CONTACT, 4, sort="id") == {**bare, MANIFEST.sort_param: "id"}
+
+
+def test_a_list_that_comes_as_an_object_is_its_values():
+    """PHP writes a list with gaps that way, and an empty one as an object too."""
+    page, items = page_of({"items": {"1": {"id": 7}, "3": {"id": 9}}})
+    assert (page.ids, items) == (("7", "9"), [{"id": 7}, {"id": 9}])
+    assert page_of({"items": {}})[1] == []

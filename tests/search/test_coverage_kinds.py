@@ -45,7 +45,7 @@ def test_whatever_is_no_service_id_is_scanned_for(
         "external_id": ["external_id", "external_ids[].external_id"],
     }
     assert entry["fields"] == {kind: fields[kind] for kind in fields if kind in given}
-    assert "the list may leave out what is archived" in entry["reason"]
+    assert "The list may leave out what is archived" in entry["reason"]
     assert not any("filter" in seen.query for seen in filled.log)
     assert entry["requests"] == filled.count("GET", "/contacts.*")
 
