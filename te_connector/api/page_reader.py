@@ -289,17 +289,20 @@ class PageReader:
         (last, after), misses = self._find_last(first), 0
         for _ in range(_TRIES):
             behind, number = self._behind(last, after), last.number
-            if not shows_more(behind, last):
+            if not self._shows_more(behind, last):
                 break
             last = self.page(number)
             if len(last.ids) >= last.size or not last.ids:
                 last, after = self._find_last(first)
-            if last.number <= number and shows_more(behind, last):
+            if last.number <= number and self._shows_more(behind, last):
                 misses += 1
                 if misses > 1:  # once, it can have been deleted in between
                     self._evidence.contradict("short")
                     break
         return last
+
+    def _shows_more(self, behind: Page, last: Page) -> bool:
+        return shows_more(behind, last, unique=self._evidence.unique)
 
     def _find_last(self, first: Page) -> tuple[Page, Page]:
         order = self._order
@@ -330,11 +333,17 @@ class PageReader:
         return not self._refuses_past_end
 
     def _behind(self, last: Page, after: Page) -> Page:
-        """What comes after the last object: a smaller page that has that place in it."""
+        """What comes after the last object: a smaller page that has that place in it.
+
+        If that one is empty and says that others follow, the next one, up to the end of the last page.
+        """
         if len(last.ids) >= last.size and after.past_end:
             return after
         parts = parts_of(last.number, last.size)
         if parts is None:
             return after
         offset = (last.number - 1) * last.size + len(last.ids)
-        return self.answer(offset // parts[1] + 1, parts[1])
+        page = self.answer(offset // parts[1] + 1, parts[1])
+        while page.goes_on and not page.ids and page.number < max(parts[0]):
+            page = self.answer(page.number + 1, parts[1])
+        return page
