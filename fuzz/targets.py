@@ -293,7 +293,7 @@ def fuzz_page(data: bytes) -> None:
     person = subjects.read_one(_SUBJECT, manifest)
     matcher = Matcher(of_type, manifest.kinds, [person])
     for item in items:
-        look = matcher.look(item)
+        look = matcher.match(item)
         if look is not None and look.evidence:
             hold(len(digest_of(item)) == 64, "a record has a digest")
             schemas.issues(manifest.schemas_folder / of_type.schema, item)
@@ -315,7 +315,7 @@ def fuzz_identifiers(data: bytes) -> None:
             hold([one.e164 for one in again] == [number.e164], f"a number is itself: {text!r}")
             index, found = PhoneIndex("phone", region), list[Any]()
             index.add("req-1", number.e164)
-            index.look(text, "phone", found)
+            index.match(text, "phone", found)
             sure = any(isinstance(each, Evidence) for each in found)
             hold(sure, f"a number in a field is found: {text!r}")
         possible_phone(text, region)

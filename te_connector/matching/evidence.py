@@ -34,30 +34,6 @@ Found = list[Evidence | Near]
 """Where the comparison of one record puts what it finds."""
 
 
-@attrs.frozen
-class Match:
-    """What the comparison of one record with all subjects found."""
-
-    evidence: tuple[Evidence, ...]
-    near: tuple[Near, ...] = ()
-
-
-def settle(found: Found) -> Match:
-    """Each reason once, the strongest of its kind; near misses of subjects that matched go."""
-    best: dict[tuple[str, str, str, str | None], Evidence] = {}
-    near: dict[str, Near] = {}
-    for item in found:
-        if isinstance(item, Near):
-            near.setdefault(item.subject, item)
-            continue
-        key = (item.subject, item.identifier, item.field, item.number)
-        if key not in best or not item.weak:
-            best[key] = item
-    matched = {reason.subject for reason in best.values()}
-    misses = tuple(miss for miss in near.values() if miss.subject not in matched)
-    return Match(tuple(best.values()), misses)
-
-
 def note(index: dict[str, list[str]], key: str, subject: str) -> None:
     """Add a subject under a key of an index, once."""
     owners = index.setdefault(key, [])

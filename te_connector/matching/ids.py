@@ -1,10 +1,9 @@
-"""When are two ids equal? The vendor's ids as text, the lender's with their source. Pure."""
+"""When are two ids equal? The vendor's as text in one spelling, the lender's with their source. Pure."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Container
 from typing import Any, Literal
 
 MAX_LENGTH = 1000
@@ -31,14 +30,6 @@ def id_key(value: Any) -> str | None:
 def has_shape(key: str, shape: Literal["integer", "hex", "uuid", "text"]) -> bool:
     """Whether an id can be one of a type with ids of this shape. Any other is never sent."""
     return _SHAPES[shape].fullmatch(key) is not None
-
-
-def split_type(value: str, object_types: Container[str]) -> tuple[str | None, str]:
-    """``contact:2317`` as its object type and id; a bare id without a type."""
-    object_type, colon, alone = value.strip().partition(":")
-    if colon and object_type in object_types:
-        return object_type, alone
-    return None, value.strip()
 
 
 def external_key(source: Any, alone: str) -> str | None:

@@ -17,7 +17,6 @@ from te_connector.matching.emails import (
 )
 from te_connector.matching.evidence import Evidence, Found, Near, note
 from te_connector.matching.ids import external_key, id_key, loosened
-from te_connector.matching.subjects import RequestedId
 
 _GMAIL = ("@gmailcom", "@googlemailcom")
 
@@ -66,23 +65,24 @@ class EmailIndex:
 
 
 class IdIndex:
-    """The vendor's ids, compared as text. A bare id is strong only in the type that it means."""
+    """The vendor's ids, compared as text. ``strong`` says whether a bare id means this type."""
 
-    def __init__(self, kind: str, object_type: str) -> None:
+    def __init__(self, kind: str, object_type: str, *, strong: bool) -> None:
         self.kind = kind
         self._type = object_type
+        self._strong = strong
         self._keys: dict[str, list[tuple[str, bool]]] = {}
         self._loose: dict[str, list[str]] = {}
 
-    def add(self, subject: str, requested: RequestedId) -> None:
-        """Index one subject's id; one that names another type is never compared here."""
-        if requested.named and requested.object_type != self._type:
+    def add(self, subject: str, object_type: str | None, value: str) -> None:
+        """Index one subject's id. ``object_type`` is the type that was named with it, if any."""
+        if object_type not in (None, self._type):
             return
-        owner = subject, requested.object_type != self._type
-        owners = self._keys.setdefault(requested.id, [])
+        owner = subject, object_type is None and not self._strong
+        owners = self._keys.setdefault(value, [])
         if owner not in owners:
             owners.append(owner)
-        note(self._loose, loosened(requested.id), subject)
+        note(self._loose, loosened(value), subject)
 
     def match(self, value: str, field: str, found: Found) -> None:
         """Compare one value of a record."""
@@ -127,13 +127,11 @@ class ExternalIndex:
 
     def wants(self, value: str) -> bool:
         """Whether an id of a record needs a closer look."""
-        if value in self.parts:
+        if value.strip() in self.parts:
             return True
-        if value.isascii() and value.isprintable() and " " not in value:
-            return False  # nearly all are like that, and then the id has one spelling
-        return loosened(value) in self._loose
+        return not (value.isascii() and value.isalnum()) and loosened(value) in self._loose
 
-    def match_with_source(self, value: str, source: Any, field: str, found: Found) -> None:
+    def match(self, value: str, source: Any, field: str, found: Found) -> None:
         """Compare one id of a record, with the source beside it."""
         alone = value.strip()
         whole = external_key(source, alone)

@@ -1,35 +1,49 @@
-"""Whose record is this? Compares one record with all subjects at once, mapped field by mapped field.
+"""Whose record is this? Compares one record with all subjects at once, field by mapped field.
 
-The vendor's filters decide nothing: however a record was found, it is someone's only if one of its
-fields equals one of the subject's identifiers here. :mod:`~te_connector.matching.emails`,
-:mod:`~te_connector.matching.phones`, and :mod:`~te_connector.matching.ids` say when two are equal. The
-cost of a record hardly depends on the number of subjects.
+The vendor's filters decide nothing: however a record was found, it is a subject's only if a field of
+it equals one of the subject's identifiers here (:mod:`te_connector.matching.emails`, ``phones`` and
+``ids`` say when two are equal). The cost of a record hardly depends on the number of subjects.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
 
-from te_connector.manifest.model import FieldMapping, IdentifierKind, Manifest, ObjectType
-from te_connector.matching.evidence import Evidence, Found, Match, settle
+from te_connector.manifest.model import IdentifierKind, Manifest, ObjectType
+from te_connector.matching.evidence import Evidence, Found, Near
 from te_connector.matching.ids import id_key
 from te_connector.matching.indexes import EmailIndex, ExternalIndex, IdIndex
 from te_connector.matching.phone_index import PhoneIndex
 from te_connector.matching.subjects import Subject
-from te_connector.text.field_paths import blocks_at, items_of, steps_of, values_at
+from te_connector.text.field_paths import blocks_at, listed, steps_of, values_at
 
 Index = EmailIndex | PhoneIndex | IdIndex | ExternalIndex
-Compare = Callable[[str, str, Found], None]
-"""Compares a text of a field: an index's ``match``."""
 
 
 @attrs.frozen
-class _ExternalField:
-    """A mapped external id: where it is below what holds it, and the source beside it."""
+class Match:
+    """What the comparison of one record showed."""
+
+    evidence: tuple[Evidence, ...]
+    near: tuple[Near, ...] = ()
+
+
+@attrs.frozen
+class _Probe:
+    """One mapped field, its path, and the index that its values are compared with."""
+
+    field: str
+    steps: tuple[str, ...]
+    index: EmailIndex | PhoneIndex | IdIndex
+
+
+@attrs.frozen
+class _ExternalProbe:
+    """One mapped external id, its path in the object that holds it, and the source beside it."""
 
     field: str
     steps: tuple[str, ...]
@@ -37,11 +51,16 @@ class _ExternalField:
     index: ExternalIndex
 
 
+_NO_OBJECT = object()
+"""Marks an entry of a list that should be an object and is none."""
+
+
 class Matcher:
     """Compares records of one object type with the subjects' identifiers.
 
     ``fields`` are the mapped fields that are compared, by kind. ``odd`` counts, by field, the values
-    that could not be compared because they are neither text, nor a whole number, nor empty.
+    that could not be compared because they are neither text nor a whole number nor empty. ``absent``
+    are the fields whose first key no record had so far, whatever its value.
     """
 
     def __init__(
@@ -52,91 +71,85 @@ class Matcher:
     ) -> None:
         self.odd: Counter[str] = Counter()
         self.fields: dict[str, list[str]] = {}
-        self._flat: list[tuple[str, Compare]] = []
-        self._nested: list[tuple[str, tuple[str, ...], Compare]] = []
-        self._external_flat: list[tuple[_ExternalField, str, Callable[[str], bool]]] = []
-        self._external_listed: list[tuple[_ExternalField, str, str, Callable[[str], bool]]] = []
+        self._unseen: dict[str, list[str]] = {}
+        self._probes: list[_Probe] = []
+        self._flat: list[tuple[_ExternalProbe, str]] = []
+        self._listed: list[tuple[_ExternalProbe, str, str]] = []
         indexes = _indexes(object_type, kinds, subjects)
-        for mapping in object_type.mapped:
-            index = indexes.get(mapping.kind)
-            if index is not None:
-                self.fields.setdefault(mapping.kind, []).append(mapping.field)
-                self._add(mapping, index)
-
-    def _add(self, mapping: FieldMapping, index: Index) -> None:
-        steps = steps_of(mapping.field)
-        if isinstance(index, ExternalIndex):
-            below = steps[1:] or steps
-            external = _ExternalField(mapping.field, below, mapping.source, index)
-            if len(steps) == 1:
-                self._external_flat.append((external, steps[0], index.wants))
+        for mapped in object_type.mapped:
+            if mapped.kind not in indexes:
+                continue
+            self.fields.setdefault(mapped.kind, []).append(mapped.field)
+            index, steps = indexes[mapped.kind], steps_of(mapped.field)
+            self._unseen.setdefault(steps[0], []).append(mapped.field)
+            if isinstance(index, ExternalIndex):
+                key, *rest = steps
+                probe = _ExternalProbe(mapped.field, tuple(rest) or steps, mapped.source, index)
+                if rest:
+                    self._listed.append((probe, key, rest[0]))
+                else:
+                    self._flat.append((probe, key))
             else:
-                self._external_listed.append((external, steps[0], steps[1], index.wants))
-        elif len(steps) == 1:
-            self._flat.append((mapping.field, index.match))
-        else:
-            self._nested.append((mapping.field, steps, index.match))
+                self._probes.append(_Probe(mapped.field, steps, index))
+        self._simple = [
+            (probe.steps[0], probe.field, probe.index.match)
+            for probe in self._probes
+            if len(probe.steps) == 1
+        ]
+        self._deep = [probe for probe in self._probes if len(probe.steps) > 1]
+
+    @property
+    def absent(self) -> list[str]:
+        """The mapped fields that are in no record compared so far."""
+        return [field for fields in self._unseen.values() for field in fields]
 
     def match(self, record: Mapping[str, Any]) -> Match | None:
-        """Compare one record; None if nothing is equal or close.
-
-        Nearly every record of a scan is a stranger's, so the ways that plain values take are short.
-        """
+        """Compare one record. None: nothing is equal or close."""
         found: Found = []
         get = record.get
-        for field, compare in self._flat:
-            value = get(field)
+        if self._unseen:  # empty after the first records
+            self._note_seen(record)
+        for key, field, compare in self._simple:
+            value = get(key)
             if type(value) is str:
                 if value:
                     compare(value, field, found)
             elif type(value) is int:
                 compare(str(value), field, found)
             elif value is not None:
-                self._compare_each(values_at(value, ()), field, compare, found)
-        for field, steps, compare in self._nested:
-            self._compare_each(values_at(record, steps), field, compare, found)
-            self._count_blocks(record, steps, field)
-        for external, key, wants in self._external_flat:
-            value = get(key)
-            if wants(value) if type(value) is str else value is not None:
-                self._match_external(record, external, found)
-        for external, key, last, wants in self._external_listed:
-            self._match_listed(get(key), external, last, wants, found)
-        return settle(found) if found else None
+                for text in self._texts(values_at(value, ()), field):
+                    compare(text, field, found)
+        if self._deep:
+            self._match_deep_fields(record, found)
+        self._match_external_ids(record, found)
+        return _settled(found) if found else None
 
-    def _match_listed(
-        self,
-        listed: Any,
-        external: _ExternalField,
-        last: str,
-        wants: Callable[[str], bool],
-        found: Found,
-    ) -> None:
-        """Look closely at what holds an external id that is not a text, or may be a subject's."""
-        if listed is None:
-            return
-        holders = listed if type(listed) is list else items_of(listed)
-        for holder in (listed,) if holders is None else holders:
-            value = holder.get(last) if type(holder) is dict else _NO_OBJECT
-            if wants(value) if type(value) is str else value is not None:
-                self._match_external(holder, external, found)
+    def _match_deep_fields(self, record: Mapping[str, Any], found: Found) -> None:
+        for probe in self._deep:
+            for text in self._texts(values_at(record, probe.steps), probe.field):
+                probe.index.match(text, probe.field, found)
+            self._note_blocks(record, probe.steps, probe.field)
 
-    def _match_external(self, data: Any, external: _ExternalField, found: Found) -> None:
-        self._count_blocks(data, external.steps, external.field)
-        for holder in values_at(data, external.steps[:-1]):
-            if isinstance(holder, Mapping):
-                source = holder.get(external.source) if external.source is not None else None
-                for text in self._texts(values_at(holder, external.steps[-1:]), external.field):
-                    external.index.match_with_source(text, source, external.field, found)
+    def _note_seen(self, record: Mapping[str, Any]) -> None:
+        for key in [key for key in self._unseen if key in record]:
+            self._unseen.pop(key, None)  # another thread may have been faster
 
-    def _compare_each(
-        self, values: Iterable[Any], field: str, compare: Compare, found: Found
-    ) -> None:
-        for text in self._texts(values, field):
-            compare(text, field, found)
+    def _match_external_ids(self, record: Mapping[str, Any], found: Found) -> None:
+        """Compare closely what is no text, or a text that a subject's id may be equal or close to."""
+        for probe, key in self._flat:
+            value = record.get(key)
+            if probe.index.wants(value) if type(value) is str else value is not None:
+                self._match_closely(record, probe, found)
+        for probe, key, last in self._listed:
+            holders = record.get(key)
+            if holders is None:
+                continue
+            for holder in holders if type(holders) is list else listed(holders):
+                value = holder.get(last) if type(holder) is dict else _NO_OBJECT
+                if probe.index.wants(value) if type(value) is str else value is not None:
+                    self._match_closely(holder, probe, found)
 
     def _texts(self, values: Iterable[Any], field: str) -> list[str]:
-        """The values that can be compared, as text; the others are counted as odd."""
         texts = []
         for value in values:
             text = id_key(value)
@@ -146,39 +159,53 @@ class Matcher:
                 self.odd[field] += 1
         return texts
 
-    def _count_blocks(self, data: Any, steps: Sequence[str], field: str) -> None:
+    def _note_blocks(self, data: Any, steps: Sequence[str], field: str) -> None:
         for _ in blocks_at(data, steps):
             self.odd[field] += 1
 
-
-_NO_OBJECT = object()
-"""In place of the id of something that should be an object and is not."""
+    def _match_closely(self, data: Any, probe: _ExternalProbe, found: Found) -> None:
+        self._note_blocks(data, probe.steps, probe.field)
+        for holder in values_at(data, probe.steps[:-1]):
+            if isinstance(holder, Mapping):
+                source = holder.get(probe.source) if probe.source is not None else None
+                for text in self._texts(values_at(holder, probe.steps[-1:]), probe.field):
+                    probe.index.match(text, source, probe.field, found)
 
 
 def _is_empty(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
+def _settled(found: Found) -> Match:
+    """Each reason once, the strongest of its kind; near misses of subjects that matched go."""
+    best: dict[tuple[str, str, str, str | None], Evidence] = {}
+    near: dict[str, Near] = {}
+    for item in found:
+        if isinstance(item, Near):
+            near.setdefault(item.subject, item)
+            continue
+        key = (item.subject, item.identifier, item.field, item.number)
+        if key not in best or not item.weak:
+            best[key] = item
+    matched = {reason.subject for reason in best.values()}
+    misses = tuple(miss for miss in near.values() if miss.subject not in matched)
+    return Match(tuple(best.values()), misses)
+
+
 def _indexes(
     object_type: ObjectType, kinds: Mapping[str, IdentifierKind], subjects: Sequence[Subject]
 ) -> dict[str, Index]:
-    """A filled index for each kind that is mapped to the type and requested by any subject."""
-    indexes: dict[str, Index] = {}
+    """One filled index for each kind that is mapped to the type and given by any subject."""
+    made: dict[str, Index] = {}
     mapped_kinds = {mapping.kind for mapping in object_type.mapped}
     for subject in subjects:
-        for name, values in subject.values.items():
-            if name not in mapped_kinds:
-                continue
-            if name not in indexes:
-                indexes[name] = _index(kinds[name], object_type)
-            index = indexes[name]
-            if isinstance(index, IdIndex):
-                for requested in subject.ids(name):
-                    index.add(subject.id, requested)
-            else:
-                for value in values:
-                    index.add(subject.id, value)
-    return indexes
+        for name in mapped_kinds & set(subject.values):
+            if kinds[name].compare == "id" and not subject.ids_in(name, object_type.name):
+                continue  # all its ids name other types
+            if name not in made:
+                made[name] = _index(kinds[name], object_type)
+            _fill(made[name], subject, name)
+    return made
 
 
 def _index(kind: IdentifierKind, object_type: ObjectType) -> Index:
@@ -188,7 +215,17 @@ def _index(kind: IdentifierKind, object_type: ObjectType) -> Index:
         return PhoneIndex(kind.name, kind.region, alone_strong=kind.alone == "strong")
     if kind.compare == "external_id":
         return ExternalIndex(kind.name)
-    return IdIndex(kind.name, object_type.name)
+    meant = kind.default in (None, object_type.name)
+    return IdIndex(kind.name, object_type.name, strong=meant)
+
+
+def _fill(index: Index, subject: Subject, kind: str) -> None:
+    if isinstance(index, IdIndex):
+        for given in subject.ids(kind):
+            index.add(subject.id, given.object_type, given.object_id)
+        return
+    for value in subject.values[kind]:
+        index.add(subject.id, value)
 
 
 class ChildMatcher:
@@ -196,6 +233,8 @@ class ChildMatcher:
 
     ``unlinked`` counts the records that name no parent at all.
     """
+
+    absent: tuple[str, ...] = ()
 
     def __init__(self, object_type: ObjectType, parents: Mapping[str, Sequence[str]]) -> None:
         assert object_type.parent is not None
@@ -208,13 +247,13 @@ class ChildMatcher:
         self.unlinked = 0
 
     def match(self, record: Mapping[str, Any]) -> Match | None:
-        """Compare one record; None if it belongs to none of the parents."""
+        """Compare one record. None: it belongs to none of the parents."""
         keys = []
         for value in values_at(record, self._steps):
             key = id_key(value)
             if key is not None:
                 keys.append(key)
-            elif not _is_empty(value):
+            elif value is not None and value != "":
                 self.odd[self._field] += 1
         for _ in blocks_at(record, self._steps):
             self.odd[self._field] += 1
@@ -231,9 +270,16 @@ class ChildMatcher:
 def match_one(
     record: Mapping[str, Any], object_type: ObjectType, manifest: Manifest, subject: Subject
 ) -> tuple[Evidence, ...]:
-    """Why one record of a type without a parent is one subject's; empty if it isn't."""
+    """Why one record of a type without parent is one subject's; empty if it is not."""
     match = Matcher(object_type, manifest.kinds, [subject]).match(record)
     return match.evidence if match is not None else ()
 
 
-__all__ = ["ChildMatcher", "Evidence", "Match", "Matcher", "match_one"]
+__all__ = [
+    "ChildMatcher",
+    "Evidence",
+    "Match",
+    "Matcher",
+    "Near",
+    "match_one",
+]

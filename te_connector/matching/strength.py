@@ -1,77 +1,73 @@
-"""How sure is a match? A pure function of the record, the subject, and the manifest.
+"""How sure a match is: a pure function of the record, the subject and the manifest.
 
-Strong: an e-mail address, an external id with its source, or a service id of the named or default type
-is equal. Weak: anything else. Nothing about other records, other subjects, or how complete the search
-was changes the strength, so that a deletion can't change it either.
+Nothing about other records, about other subjects, or about how much was searched makes a match strong,
+and no deletion of ours changes it. A phone number alone is weak: numbers are reassigned and shared.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
-import attrs
-
-from te_connector.contract import ProblemCode
-from te_connector.manifest.model import Manifest, ObjectType
+from te_connector.manifest.model import IdentifierKind, ObjectType
 from te_connector.matching.emails import email_key
 from te_connector.matching.evidence import Evidence
 from te_connector.matching.subjects import Subject
-from te_connector.text.field_paths import blocks_at, steps_of, values_at
+from te_connector.text.field_paths import steps_of, values_at
+
+Strength = Literal["strong", "weak"]
 
 
-@attrs.frozen
-class Strength:
-    """Whether a match is strong, and the problem codes of what makes it doubtful."""
-
-    strong: bool
-    doubts: tuple[ProblemCode, ...] = ()
-
-
-def strength_of(
+def strength(
+    evidence: Iterable[Evidence],
     record: Mapping[str, Any],
-    object_type: ObjectType,
     subject: Subject,
-    evidence: Sequence[Evidence],
-    manifest: Manifest,
+    object_type: ObjectType,
+    kinds: Mapping[str, IdentifierKind],
 ) -> Strength:
-    """How sure it is that the record is the subject's. ``evidence`` is the subject's own.
+    """The strength of one subject's match with one record of a type without parent.
 
-    For a type without a parent. A child's record is as strong as its strongest parent.
+    Strong: an e-mail address, an external id with its source, or an id of the meant type is equal. A
+    phone number is strong only if the manifest says ``alone: strong`` for its kind, no other digits are
+    beside it, and the record has no e-mail address that isn't the subject's.
     """
-    if any(not reason.weak and reason.number is None for reason in evidence):
-        return Strength(strong=True)
-    phones = [reason for reason in evidence if reason.number is not None]
-    if phones and carries_foreign_email(record, object_type, subject, manifest):
-        return Strength(strong=False, doubts=("foreign_email",))
-    # A reason by phone is not weak by itself only if the manifest says ``alone: strong`` for its kind.
-    return Strength(strong=any(not reason.weak for reason in phones))
+    strong = [reason for reason in evidence if not reason.weak]
+    if any(reason.number is None for reason in strong):
+        return "strong"
+    if strong and not has_foreign_email(record, subject, object_type, kinds):
+        return "strong"
+    return "weak"
 
 
-def carries_foreign_email(
-    record: Mapping[str, Any], object_type: ObjectType, subject: Subject, manifest: Manifest
+def has_foreign_email(
+    record: Mapping[str, Any],
+    subject: Subject,
+    object_type: ObjectType,
+    kinds: Mapping[str, IdentifierKind],
 ) -> bool:
-    """Whether a mapped e-mail field holds anything that is not the subject's address.
+    """Whether a record has an e-mail address that isn't the subject's.
 
-    What can't be read as an address counts as someone else's: it may well be one.
+    A field that is filled but can't be read as one address counts: nobody knows whose it is.
     """
-    kinds = manifest.kinds
-    own = {
-        email_key(value)
-        for kind, values in subject.values.items()
-        if kinds[kind].compare == "email"
-        for value in values
-    }
+    asked = emails_asked(subject, kinds)
     for mapping in object_type.mapped:
-        if kinds[mapping.kind].compare == "email":
-            steps = steps_of(mapping.field)
-            for value in (*values_at(record, steps), *blocks_at(record, steps)):
-                if not _is_blank(value) and (
-                    not isinstance(value, str) or email_key(value) not in own - {None}
-                ):
-                    return True
+        if kinds[mapping.kind].compare != "email":
+            continue
+        for value in values_at(record, steps_of(mapping.field)):
+            if value is None or (isinstance(value, str) and not value.strip()):
+                continue
+            key = email_key(value) if isinstance(value, str) else None
+            if key is None or key not in asked:
+                return True
     return False
 
 
-def _is_blank(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
+def emails_asked(subject: Subject, kinds: Mapping[str, IdentifierKind]) -> set[str]:
+    """The keys of all e-mail addresses that a subject gave."""
+    return {
+        key
+        for kind, values in subject.values.items()
+        if kinds[kind].compare == "email"
+        for value in values
+        if (key := email_key(value)) is not None
+    }

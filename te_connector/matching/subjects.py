@@ -4,139 +4,139 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import attrs
 
 from te_connector.errors import Fault, FileFaults, SubjectError
-from te_connector.manifest.model import IdentifierKind, Manifest, ObjectType
-from te_connector.matching.emails import readable_email
-from te_connector.matching.ids import MAX_LENGTH, has_shape, id_key, split_type
-from te_connector.matching.phones import possible_phone
+from te_connector.manifest.model import IdentifierKind, Manifest
+from te_connector.matching.emails import email_key, readable_email
+from te_connector.matching.ids import MAX_LENGTH, has_shape, id_key
+from te_connector.matching.phones import phones, possible_phone
 from te_connector.text.answers import BadJson, parse
 
 MAX_ID = 200
+_MAX_FAULTS = 100
 MAX_BYTES = 64 * 1024 * 1024
 """For one file of subjects: some hundred thousand of them."""
 _WORD = re.compile(r"[a-z]+(_[a-z]+)*")
-"""What a kind looks like: anything else could be a value in the wrong place."""
+"""What a kind looks like: anything else could be a value that stands in the wrong place."""
 
 
 @attrs.frozen
-class RequestedId:
-    """A vendor's id that a subject gave, and the object type that it means, if any.
+class GivenId:
+    """An id of the vendor's as a subject gave it: ``TYPE:ID`` names its type, a bare id names none."""
 
-    ``named``: the type was given with it (``TYPE:ID``), so it is compared with that type alone. A bare
-    id means the kind's default type and is weak in any other.
-    """
-
-    id: str
     object_type: str | None
-    named: bool
+    object_id: str
 
 
 @attrs.frozen
 class Subject:
-    """A data subject: the requester's id, and the values given for each kind of identifier, as given."""
+    """A data subject: the requester's id, and the values given for each kind of identifier.
+
+    ``given_ids`` has the values of kinds that are compared as ids, taken apart.
+    """
 
     id: str
     values: Mapping[str, tuple[str, ...]] = attrs.field(repr=False)
-    _ids: Mapping[str, tuple[RequestedId, ...]] = attrs.field(factory=dict, repr=False)
+    given_ids: Mapping[str, tuple[GivenId, ...]] = attrs.field(factory=dict, repr=False)
 
-    def ids(self, kind: str) -> tuple[RequestedId, ...]:
-        """The vendor's ids that the subject gave for a kind."""
-        return self._ids.get(kind, ())
+    def ids(self, kind: str) -> tuple[GivenId, ...]:
+        """The ids given for a kind."""
+        if kind in self.given_ids:
+            return self.given_ids[kind]
+        return tuple(GivenId(None, value.strip()) for value in self.values.get(kind, ()))
+
+    def ids_in(self, kind: str, object_type: str) -> list[str]:
+        """The ids given for a kind that can be ids of this type: those that name it, and bare ones."""
+        return [
+            given.object_id for given in self.ids(kind) if given.object_type in (None, object_type)
+        ]
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Subject is not pickled")
 
 
-def requested_ids(subjects: Iterable[Subject], object_type: ObjectType) -> list[str]:
-    """The ids that subjects gave and that can be read by id in this type, each once."""
-    found = (
-        requested.id
-        for mapping in object_type.mapped
-        if mapping.by_id
-        for subject in subjects
-        for requested in subject.ids(mapping.kind)
-        if not requested.named or requested.object_type == object_type.name
-    )
-    return list(dict.fromkeys(found))
-
-
 def read(subjects: Any, manifest: Manifest) -> tuple[Subject, ...]:
     """The subjects of a call.
 
-    :raises SubjectError: names everything that is wrong by subject id, kind, and position, never by
-        value.
+    :raises SubjectError: names every value that can't be read, by subject id, kind and position.
     """
     if isinstance(subjects, (str, bytes, Mapping)) or not isinstance(subjects, Sequence):
         raise SubjectError("subjects must be a list of subjects.")
     if not subjects:
         raise SubjectError("There is no subject. Give at least one.")
+    read_ones: list[Subject] = []
     faults: list[str] = []
-    found: dict[str, Subject] = {}
+    seen: set[str] = set()
     for position, given in enumerate(subjects, 1):
-        subject = _subject(given, manifest, f"Subject number {position}", faults)
-        if subject is None:
+        try:
+            subject = _subject(given, manifest, f"Subject number {position}")
+        except SubjectError as error:
+            faults.append(str(error))
             continue
-        if subject.id in found:
+        if subject.id in seen:
             faults.append(f"Two subjects have the id {subject.id!r}. Give each its own.")
-        found[subject.id] = subject
+        seen.add(subject.id)
+        read_ones.append(subject)
     if faults:
-        raise SubjectError(" ".join(dict.fromkeys(faults)))
-    return tuple(found.values())
+        raise SubjectError(_joined(faults))
+    return tuple(read_ones)
+
+
+def _joined(faults: Sequence[str]) -> str:
+    """All faults, or the first hundred and how many more there are."""
+    shown = list(faults[:_MAX_FAULTS])
+    if len(faults) > _MAX_FAULTS:
+        shown.append(f"{len(faults) - _MAX_FAULTS} more subjects can't be read.")
+    return "\n".join(shown)
 
 
 def read_one(subject: Any, manifest: Manifest) -> Subject:
     """The subject of a deletion.
 
-    :raises SubjectError: names everything that is wrong by subject id, kind, and position, never by
-        value.
+    :raises SubjectError: names every value that can't be read, by subject id, kind and position.
     """
-    faults: list[str] = []
-    found = _subject(subject, manifest, "The subject", faults)
-    if found is None or faults:
-        raise SubjectError(" ".join(faults))
-    return found
+    return _subject(subject, manifest, "The subject")
 
 
-def _subject(given: Any, manifest: Manifest, who: str, faults: list[str]) -> Subject | None:
-    """A subject as a frozen value; None if it has no id or no identifiers. Adds to ``faults``."""
+def _subject(given: Any, manifest: Manifest, who: str) -> Subject:
     if not isinstance(given, Mapping) or set(given) != {"id", "identifiers"}:
-        faults.append(f"{who} must be a mapping with the keys id and identifiers.")
-        return None
-    name, identifiers = given["id"], given["identifiers"]
-    if not isinstance(name, str) or not name.strip() or len(name) > MAX_ID or _is_broken(name):
-        faults.append(f"{who} needs an id: text of 1 to {MAX_ID} characters.")
-        return None
+        raise SubjectError(f"{who} must be a mapping with the keys id and identifiers.")
+    subject_id, identifiers = given["id"], given["identifiers"]
+    if (
+        not isinstance(subject_id, str)
+        or not subject_id.strip()
+        or len(subject_id) > MAX_ID
+        or _is_broken(subject_id)
+    ):
+        raise SubjectError(f"{who} needs an id: text of 1 to {MAX_ID} characters.")
     if not isinstance(identifiers, Mapping):
-        faults.append(f"Subject {name!r}: identifiers must be a mapping by kind.")
-        return None
-    before = len(faults)
+        raise SubjectError(f"Subject {subject_id!r}: identifiers must be a mapping by kind.")
     values: dict[str, tuple[str, ...]] = {}
-    ids: dict[str, tuple[RequestedId, ...]] = {}
-    for kind_name, given_values in identifiers.items():
-        kind = manifest.kinds.get(kind_name) if isinstance(kind_name, str) else None
-        if kind is None:
-            faults.append(_unknown_kind(name, kind_name, manifest))
+    given_ids: dict[str, tuple[GivenId, ...]] = {}
+    faults: list[str] = []
+    for kind, given_values in identifiers.items():
+        if kind not in manifest.kinds:
+            known = ", ".join(manifest.kinds)
+            odd = f" {kind}" if isinstance(kind, str) and _WORD.fullmatch(kind) else ""
+            faults.append(f"has an unknown kind of identifier{odd}; known: {known}")
             continue
-        read_values = tuple(_values(name, kind, given_values, manifest, faults))
+        how = manifest.kinds[kind]
+        read_values, unreadable = _values(how, manifest, given_values)
+        faults += unreadable
         if read_values:
-            values[kind.name] = read_values
-        if kind.compare == "id":
-            ids[kind.name] = tuple(_requested_id(text, kind, manifest) for text in read_values)
-    if not values and len(faults) == before:
-        faults.append(f"Subject {name!r} has no identifier. Give at least one.")
-    return Subject(name, values, ids)
-
-
-def _unknown_kind(subject: str, kind: Any, manifest: Manifest) -> str:
-    known = ", ".join(manifest.kinds)
-    named = f" {kind}" if isinstance(kind, str) and _WORD.fullmatch(kind) else ""
-    return f"Subject {subject!r} has an unknown kind of identifier{named}. Known: {known}."
+            values[kind] = read_values
+            if how.compare == "id":
+                given_ids[kind] = tuple(_given_id(value, manifest) for value in read_values)
+    if faults:
+        raise SubjectError("\n".join(f"Subject {subject_id!r}: {fault}." for fault in faults))
+    if not values:
+        raise SubjectError(f"Subject {subject_id!r} has no identifier. Give at least one.")
+    return Subject(subject_id, values, given_ids)
 
 
 def _is_broken(text: str) -> bool:
@@ -145,97 +145,103 @@ def _is_broken(text: str) -> bool:
 
 
 def _values(
-    subject: str, kind: IdentifierKind, given: Any, manifest: Manifest, faults: list[str]
-) -> Iterator[str]:
-    """The values of a kind that can be read; each other one adds to ``faults``."""
+    kind: IdentifierKind, manifest: Manifest, given: Any
+) -> tuple[tuple[str, ...], list[str]]:
+    """The values of one kind, and what is wrong with each that can't be one, by position."""
     if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Sequence):
-        faults.append(f"Subject {subject!r}: {kind.name} must be a list of texts.")
-        return
+        return (), [f"{kind.name} must be a list of text"]
+    values: list[str] = []
+    faults: list[str] = []
     for position, value in enumerate(given, 1):
         text = value if isinstance(value, str) or kind.compare == "email" else id_key(value)
-        if not isinstance(text, str) or len(text) > MAX_LENGTH or not text.strip():
-            fault: str | None = "isn't a text"
-        else:
-            fault = _fault_of(text, kind, manifest)
-        if fault is None and isinstance(text, str):
-            yield text
-        else:
-            faults.append(f"Subject {subject!r}: {kind.name} #{position} {fault}.")
+        if not isinstance(text, str) or len(text) > MAX_LENGTH or _is_broken(text):
+            faults.append(f"{kind.name} #{position} isn't text of at most {MAX_LENGTH} characters")
+            continue
+        fault = _fault(text, kind, manifest)
+        if fault:
+            faults.append(f"{kind.name} #{position} {fault}")
+        values.append(text)
+    return tuple(values), faults
 
 
-def _fault_of(text: str, kind: IdentifierKind, manifest: Manifest) -> str | None:
-    """Why a text can't be an identifier of its kind; None if it can."""
+def _fault(value: str, kind: IdentifierKind, manifest: Manifest) -> str:
+    """Why a value can't be an identifier of its kind; empty if it can."""
     if kind.compare == "email":
-        if not readable_email(text):
-            return (
-                "isn't a plain e-mail address; give the address alone, without mailto:, quotes, "
-                "brackets, or a query"
-            )
-    elif kind.compare == "phone":
-        if not possible_phone(text, kind.region):
-            return "isn't a phone number; give it with its area code"
-    elif not text.strip().isprintable():
-        return "holds an invisible character; type it anew"
-    elif kind.compare == "id":
-        return _id_fault(text, kind, manifest)
-    return None
+        return "" if readable_email(value) else "isn't a valid e-mail address"
+    if kind.compare == "phone":
+        return "" if possible_phone(value, kind.region) else "isn't a phone number"
+    if id_key(value) is None or not value.isprintable():
+        return "isn't an id"
+    if kind.compare == "id":
+        return _id_fault(value, kind, manifest)
+    return ""
 
 
-def _id_fault(text: str, kind: IdentifierKind, manifest: Manifest) -> str | None:
-    """Why no object that is searched can have an id; None if one can."""
-    named, alone = split_type(text, manifest.objects)
-    mapped = _types_of(kind, manifest)
-    if named is not None and named not in mapped:
-        searched = ", ".join(mapped) or "none"
-        return f"names the object type {named}, which isn't searched by this kind; use {searched}"
-    types = [manifest.objects[named]] if named is not None else list(mapped.values())
-    if any(_can_be_in(alone, kind, object_type) for object_type in types):
-        return None
-    return (
-        f"isn't an id of any object type; give the id alone or TYPE:ID, such as {_sample(mapped)}"
-    )
+def _given_id(value: str, manifest: Manifest) -> GivenId:
+    object_type, colon, object_id = value.strip().partition(":")
+    if colon and object_type in manifest.objects:
+        return GivenId(object_type, object_id.strip())
+    return GivenId(None, value.strip())
 
 
-def _sample(mapped: Mapping[str, ObjectType]) -> str:
-    return f"{next(iter(mapped), 'contact')}:ID"
-
-
-def _types_of(kind: IdentifierKind, manifest: Manifest) -> dict[str, ObjectType]:
-    """The object types that are turned on and map the kind."""
-    return {
-        name: object_type
-        for name, object_type in manifest.objects.items()
-        if object_type.access and any(mapping.kind == kind.name for mapping in object_type.mapped)
+def _id_fault(value: str, kind: IdentifierKind, manifest: Manifest) -> str:
+    """An id must have the shape of the type that it names, or of any type if it names none."""
+    given = _given_id(value, manifest)
+    fitting = {
+        item.name: item
+        for item in manifest.objects.values()
+        if item.access and any(mapping.kind == kind.name for mapping in item.mapped)
     }
+    if given.object_type is not None:
+        item = fitting.get(given.object_type)
+        if item is None:
+            return (
+                f"names a type that isn't searched by {kind.name}; use one of {', '.join(fitting)}"
+            )
+        return "" if has_shape(given.object_id, item.id_shape) else f"isn't an id of a {item.name}"
+    if any(has_shape(given.object_id, item.id_shape) for item in fitting.values()):
+        return ""
+    return "isn't an id that Total Expert gives" if fitting else ""
 
 
-def _can_be_in(alone: str, kind: IdentifierKind, object_type: ObjectType) -> bool:
-    """Whether an id can be one of the type; a field that is not the type's own id has any shape."""
-    return any(
-        mapping.field != object_type.id_field or has_shape(alone, object_type.id_shape)
-        for mapping in object_type.mapped
-        if mapping.kind == kind.name
-    )
+def uncompared(
+    subjects: Sequence[Subject], manifest: Manifest, searched: Collection[str]
+) -> Iterator[tuple[str, str, int]]:
+    """Each value that no field of a searched type was compared with: subject id, kind, position.
+
+    ``searched`` are the names of the types that were looked at.
+    """
+    types = [manifest.objects[name] for name in searched]
+    for subject in subjects:
+        for kind, values in subject.values.items():
+            mapped = [
+                item for item in types if any(mapping.kind == kind for mapping in item.mapped)
+            ]
+            for position, value in enumerate(values, 1):
+                if not any(
+                    _comparable(subject, kind, position, value, manifest, item.name)
+                    for item in mapped
+                ):
+                    yield subject.id, kind, position
 
 
-def _requested_id(text: str, kind: IdentifierKind, manifest: Manifest) -> RequestedId:
-    named, alone = split_type(text, manifest.objects)
-    if named is not None:
-        return RequestedId(alone, named, named=True)
-    types = [
-        name
-        for name, object_type in manifest.objects.items()
-        if any(mapping.kind == kind.name for mapping in object_type.mapped)
-    ]
-    # Without a default in the manifest, a bare id is certain only if one type alone has such ids.
-    meant = kind.default if kind.default is not None else types[0] if len(types) == 1 else None
-    return RequestedId(alone, meant, named=False)
+def _comparable(
+    subject: Subject, kind: str, position: int, value: str, manifest: Manifest, object_type: str
+) -> bool:
+    how = manifest.kinds[kind]
+    if how.compare == "phone":
+        return bool(phones(value, how.region).numbers)
+    if how.compare == "id":
+        given = subject.ids(kind)[position - 1]
+        shape = manifest.objects[object_type].id_shape
+        return given.object_type in (None, object_type) and has_shape(given.object_id, shape)
+    return how.compare != "email" or email_key(value) is not None
 
 
 def read_lines(path: Path) -> list[Any]:
-    """The subjects of a JSON Lines file, one mapping per line.
+    """The subjects of a JSON Lines file, one mapping a line.
 
-    :raises FileFaults: every line that is not JSON, by its number, without its content.
+    :raises FileFaults: every line that is not JSON, by its number, and nothing of its content.
     """
     try:
         with path.open("rb") as file:
@@ -260,7 +266,7 @@ def read_lines(path: Path) -> list[Any]:
         raise FileFaults(faults)
     if not found:
         raise FileFaults(
-            [Fault(str(path), 1, "the file has no subject; write one JSON object a line")]
+            [Fault(str(path), 1, "the file holds no subject; write one JSON object a line")]
         )
     return found
 
@@ -268,7 +274,7 @@ def read_lines(path: Path) -> list[Any]:
 def check_lines(path: Path, manifest: Manifest) -> list[dict[str, Any]]:
     """The subjects of a JSON Lines file, each checked, as plain mappings for ``fetch``.
 
-    :raises FileFaults: every line that is not a readable subject, by its number.
+    :raises FileFaults: every line that is no readable subject, by its number.
     """
     subjects: list[dict[str, Any]] = []
     faults: list[Fault] = []
@@ -280,8 +286,8 @@ def check_lines(path: Path, manifest: Manifest) -> list[dict[str, Any]]:
             faults.append(Fault(str(path), number, str(error)))
             continue
         if subject.id in seen:
-            again = f"this line has the same id as line {seen[subject.id]}"
-            faults.append(Fault(str(path), number, again))
+            told = f"the id of line {seen[subject.id]} stands here again"
+            faults.append(Fault(str(path), number, told))
         seen[subject.id] = number
         subjects.append(json.loads(json.dumps(given)))
     if faults:

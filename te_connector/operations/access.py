@@ -104,6 +104,19 @@ def _answer(search: Search, manifest: Manifest, wanted: Options) -> Fetched:
         problem for findings in done.values() for problem in findings.problems
     ]
     problems += judge.problems
+    looked_at = [name for name, findings in done.items() if findings.method != "skipped"]
+    problems += [
+        {
+            "code": "identifier_not_compared",
+            "object_type": None,
+            "subject": subject_id,
+            "id": None,
+            "detail": f"{kind} #{position} was compared with no field; correct it or give another",
+        }
+        for subject_id, kind, position in subject_reader.uncompared(
+            search.subjects, manifest, looked_at
+        )
+    ]
     for name in wanted.object_types:
         for subject, count in done[name].unlisted_near.items():
             problems.append(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from te_connector.contract import MatchedBy, NearMiss, Problem, ProblemCode, Record
 from te_connector.manifest import schemas
 from te_connector.manifest.model import Manifest, ObjectType
 from te_connector.matching.evidence import Evidence
-from te_connector.matching.strength import strength_of
+from te_connector.matching.strength import has_foreign_email, strength
 from te_connector.matching.subjects import Subject
 from te_connector.search.findings import Findings, Found
 
@@ -29,13 +30,14 @@ class Judge:
         self._subjects = {subject.id: subject for subject in subjects}
         self._findings = all_findings
         self._weak: dict[tuple[str, str, str], bool] = {}
-        self._sharing: dict[tuple[str, str | None], set[tuple[str, str]]] = {}
+        self._sharing: Counter[tuple[str, str]] = Counter()
         for findings in all_findings.values():
-            for (subject, name), found in findings.found.items():
-                for reason in found.evidence:
-                    if reason.number is not None:
-                        same = self._sharing.setdefault((subject, reason.number), set())
-                        same.add((findings.object_type.name, name))
+            for (subject, _), found in findings.found.items():
+                self._sharing.update(
+                    (subject, number)
+                    for number in {reason.number for reason in found.evidence}
+                    if number is not None
+                )
         self.problems: list[Problem] = []
 
     def judge(self, wanted: Iterable[str]) -> list[Record]:
@@ -117,45 +119,32 @@ class Judge:
         if parent is not None:
             above = [reason.parent or "" for reason in found.evidence]
             return all(self._weak.get((parent.object, subject, item), True) for item in above)
-        strength = strength_of(
-            found.data,
-            findings.object_type,
-            self._subjects[subject],
-            found.evidence,
-            self._manifest,
-        )
-        self._tell_doubts(
-            findings, subject, name, found, foreign="foreign_email" in strength.doubts
-        )
-        return not strength.strong
+        if all(reason.number is not None for reason in found.evidence):
+            self._doubts(findings, subject, name, found)
+        person, kinds = self._subjects[subject], self._manifest.kinds
+        return strength(found.evidence, found.data, person, findings.object_type, kinds) == "weak"
 
-    def _tell_doubts(
-        self, findings: Findings, subject: str, name: str, found: Found, *, foreign: bool
-    ) -> None:
-        """Report what to look at before the record is used; it changes no strength."""
+    def _doubts(self, findings: Findings, subject: str, name: str, found: Found) -> None:
+        """Report what speaks against a match by phone alone. It changes no strength."""
         of_type = findings.object_type
-        phones = [reason for reason in found.evidence if reason.number is not None]
-        if not phones or any(not one.weak and one.number is None for one in found.evidence):
-            return
-        # Counted, not joined: thousands of records may share one number.
-        others = max(len(self._sharing[subject, reason.number]) for reason in phones) - 1
-        if foreign:
+        if has_foreign_email(found.data, self._subjects[subject], of_type, self._manifest.kinds):
             self._tell(
                 "foreign_email",
                 of_type.name,
                 subject,
                 name,
-                f"{of_type.name} {name} matches by phone alone and has an e-mail address that is not "
-                "the subject's. Check it before you send or delete it.",
+                f"{of_type.name} {name} matches by phone alone and has an e-mail address that isn't the "
+                "subject's. Look at it before it goes out or is deleted.",
             )
-        if others:
+        sharing = max(self._sharing[subject, reason.number or ""] - 1 for reason in found.evidence)
+        if sharing > 0:
             self._tell(
                 "phone_shared",
                 of_type.name,
                 subject,
                 name,
-                f"{of_type.name} {name} matches by a phone number that {_others(others)}. "
-                "Check it before you send or delete it.",
+                f"{of_type.name} {name} matches by a phone that {_others(sharing)}. Look at it before "
+                "it goes out or is deleted.",
             )
 
     def _tell_shared(self, findings: Findings, owners: Mapping[str, list[str]]) -> None:
@@ -197,4 +186,4 @@ def _matched_by(evidence: Iterable[Evidence]) -> list[MatchedBy]:
 
 
 def _others(count: int) -> str:
-    return "another record has too" if count == 1 else f"{count} other records have too"
+    return "another record shares" if count == 1 else f"{count} other records share"

@@ -51,22 +51,22 @@ class Findings:
     def take(self, matcher: Matcher | ChildMatcher, items: Sequence[Item]) -> None:
         """Compare objects and keep those that are somebody's; called from any thread."""
         for item in items:
-            match = matcher.match(item)
-            if match is None:
+            look = matcher.match(item)
+            if look is None:
                 continue
             name = id_key(item.get(self.object_type.id_field)) or ""
             with self._lock:
-                for subject in {reason.subject for reason in match.evidence}:
-                    mine = tuple(reason for reason in match.evidence if reason.subject == subject)
+                for subject in {reason.subject for reason in look.evidence}:
+                    mine = tuple(reason for reason in look.evidence if reason.subject == subject)
                     self._keep(subject, name, dict(item), mine)
-                for miss in match.near:
+                for miss in look.near:
                     self._keep_near(miss.subject, name, miss.why)
 
     def _keep(
         self, subject: str, name: str, data: dict[str, Any], mine: tuple[Evidence, ...]
     ) -> None:
         if too_deep(data):
-            self.flaw("answer_odd", f"object {name} is nested too deeply to be read", subject, name)
+            self.flaw("answer_odd", "an object is nested too deeply to be read", subject, name)
             return
         self.found[subject, name] = Found(data, mine)
         self.near.pop((subject, name), None)

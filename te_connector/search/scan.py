@@ -27,7 +27,7 @@ from te_connector.errors import (
 from te_connector.manifest.model import ObjectType
 from te_connector.matching.ids import has_shape
 from te_connector.matching.matcher import ChildMatcher, Matcher
-from te_connector.matching.subjects import Subject, requested_ids
+from te_connector.matching.subjects import Subject
 from te_connector.search.findings import Findings
 
 _READ_AFTER_SCAN = 10
@@ -102,7 +102,14 @@ def parent_title(object_type: ObjectType) -> str:
 
 def ids_asked(search: Search, object_type: ObjectType) -> list[str]:
     """The ids that were given and can be read by id, each once."""
-    return requested_ids(search.subjects, object_type)
+    given = (
+        object_id
+        for mapping in object_type.mapped
+        if mapping.by_id
+        for subject in search.subjects
+        for object_id in subject.ids_in(mapping.kind, object_type.name)
+    )
+    return list(dict.fromkeys(given))
 
 
 def read_ids(search: Search, matcher: Matcher, findings: Findings, ids: Sequence[str]) -> None:

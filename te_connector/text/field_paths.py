@@ -1,8 +1,8 @@
 """Paths to values in records: ``email``, ``contact.id``, ``external_ids[].external_id``.
 
-A list on the path is walked through whether or not the path says so: the vendor's examples show an
-object where a list is documented, and the other way round. A list may also come as an object with
-numbers as its keys (``{"1": ...}``), which is how PHP writes a list with gaps.
+A list on the path is walked through whether or not the path says so, and so is a list that was sent as
+an object with numbers as keys (``{"1": {...}}``): the vendor's examples show an object where a list is
+documented, and PHP encodes a list with a gap that way.
 """
 
 from __future__ import annotations
@@ -12,43 +12,45 @@ from typing import Any
 
 
 def steps_of(path: str) -> tuple[str, ...]:
-    """The keys along a path."""
+    """The keys along a field path."""
     return tuple(path.replace("[]", "").split("."))
 
 
-def items_of(data: Any) -> Sequence[Any] | None:
-    """The items of a list, or of a list that came as an object (maybe empty); None: it is no list."""
+def listed(data: Any) -> Sequence[Any]:
+    """A list, a list sent as an object, or one value as a list of one."""
     if isinstance(data, list):
         return data
-    if isinstance(data, Mapping) and all(_is_number(key) for key in data):
+    if _is_list_as_object(data):
         return list(data.values())
-    return None
-
-
-def _is_number(key: Any) -> bool:
-    return isinstance(key, str) and key.isascii() and key.isdecimal()
+    return (data,)
 
 
 def values_at(data: Any, steps: Sequence[str]) -> Iterator[Any]:
-    """Every value at the end of a path; empty values too."""
-    items = items_of(data)
-    if items is not None:
-        for item in items:
+    """Every value at the end of a path, empty values included."""
+    if isinstance(data, Mapping) and steps and steps[0] in data:
+        yield from values_at(data[steps[0]], steps[1:])
+    elif isinstance(data, list) or _is_list_as_object(data):
+        for item in listed(data):
             yield from values_at(item, steps)
     elif not steps:
         yield data
-    elif isinstance(data, Mapping) and steps[0] in data:
-        yield from values_at(data[steps[0]], steps[1:])
 
 
 def blocks_at(data: Any, steps: Sequence[str]) -> Iterator[Any]:
-    """What is on a path where an object should be, so that the path can't be followed."""
-    items = items_of(data)
-    if items is not None:
-        for item in items:
+    """What is on a path instead of an object, so that the path can't be followed further."""
+    if isinstance(data, Mapping) and steps and steps[0] in data:
+        yield from blocks_at(data[steps[0]], steps[1:])
+    elif isinstance(data, list) or _is_list_as_object(data):
+        for item in listed(data):
             yield from blocks_at(item, steps)
-    elif isinstance(data, Mapping):
-        if steps and steps[0] in data:
-            yield from blocks_at(data[steps[0]], steps[1:])
-    elif steps and data is not None and data != "":
+    elif not isinstance(data, Mapping) and steps and data is not None and data != "":
         yield data
+
+
+def _is_list_as_object(data: Any) -> bool:
+    """Whether an object's keys are all whole numbers, so that it is a list in another spelling."""
+    return (
+        isinstance(data, Mapping)
+        and bool(data)
+        and all(isinstance(key, str) and key.isdecimal() for key in data)
+    )

@@ -87,7 +87,7 @@ def test_python_m_is_the_command_too():
         (["fetch"], "Add an identifier"),
         (["fetch", "--email", MARIA, "--subjects", "x.jsonl"], "not both"),
         (["fetch", "--email", MARIA, "--plan", "--output", "x.json"], "--plan writes no file"),
-        (["fetch", "--email", "maria"], "kind email cannot be read"),
+        (["fetch", "--email", "maria"], "email #1 isn't a valid e-mail address"),
         (["fetch", "--email", MARIA, "--object-type", "maria"], "no such object type"),
         (["fetch", "--email", MARIA, "--output", "no/such/x.json"], "doesn't exist"),
         (["fetch", "--email", MARIA, "--output", "."], "is a folder"),

@@ -166,7 +166,7 @@ def test_many_subjects_come_from_a_file(command, tmp_path):
     file = tmp_path / "people.jsonl"
     lines = [
         {"id": "a", "identifiers": {"email": [MARIA]}},
-        {"id": "b", "identifiers": {"phone": [PHONE]}},
+        {"id": "b", "identifiers": {"email": [MARIA.upper()]}},
         {"id": "c", "identifiers": {"email": ["nobody@example.com"]}},
     ]
     file.write_text("\n".join(map(json.dumps, lines)))

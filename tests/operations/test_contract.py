@@ -272,7 +272,7 @@ def test_an_object_found_by_several_identifiers_is_one_record(
 
 
 WEAK: dict[str, tuple[list[dict[str, Any]], dict[str, str], str]] = {
-    "by phone alone": ([{"phone_cell": PHONE}], {"phone": PHONE}, "strong"),
+    "by phone alone": ([{"phone_cell": PHONE}], {"phone": PHONE}, "weak"),
     "by phone alone, with a stranger's e-mail": (
         [{"phone_cell": PHONE, "email": "x@example.org"}], {"phone": PHONE}, "weak",
     ),

@@ -232,9 +232,7 @@ def test_what_is_held_is_refused_and_nothing_at_all_is_sent(
 # Options
 
 
-UNKNOWN = (
-    "An option is unknown; known are reviewed, reviewed_fields, actor, hold, progress, receipt_id."
-)
+UNKNOWN = "An option is unknown; known are reviewed, reviewed_fields, actor, hold, receipt_id, progress, cancel, deadline."
 MAPPING = "The option reviewed_fields must be a mapping of texts to texts."
 WRONG: dict[str, tuple[Any, str]] = {
     "unknown": ({"reveiwed": "x"}, UNKNOWN),
@@ -252,7 +250,7 @@ WRONG: dict[str, tuple[Any, str]] = {
         {"receipt_id": 7},
         "The option receipt_id must be text of at most 1000 characters.",
     ),
-    "progress": ({"progress": "loud"}, "progress must be something that can be called."),
+    "progress": ({"progress": "loud"}, "progress must be callable."),
     "no_mapping": (["hold"], "options must be a mapping or None."),
 }
 

@@ -9,6 +9,8 @@ import vendor as v
 from conftest import Edit, Host, coverage_of, ids_of, subject
 from vendor import Status, Vendor
 
+from te_connector.errors import SubjectError
+
 ADA = "ada@example.com"
 PHONE = "+1 763 555 0123"
 GONE = {"message": "Object with id 'x' not found"}
@@ -95,14 +97,21 @@ def test_absent_ids_are_complete_where_the_list_is_empty(
     assert "the list holds nothing at all" in entry["reason"]
 
 
-def test_an_id_of_another_shape_is_never_sent(
+def test_an_id_that_no_type_can_have_is_refused_before_any_request(
     host: Host, connection: dict[str, Any], filled: Vendor
 ) -> None:
-    """No contact has it; that is known without a request."""
-    asked = subject(service_id=["../users/59", "abc", "5?x=1", "5"])
-    answer = host.fetch(connection, [asked], {"object_types": ["contact"]})
-    assert (ids_of(answer, "contact"), filled.count("GET", ".*")) == (["5"], 1)
-    assert coverage_of(answer, "contact")["complete"]
+    """Each is named by its position."""
+    asked = subject(service_id=["../users/59", "abc", "5", "5?x=1", "02317"])
+    with pytest.raises(SubjectError) as caught:
+        host.fetch(connection, [asked], {"object_types": ["contact"]})
+    assert [f"#{n}" in str(caught.value) for n in (1, 2, 3, 4, 5)] == [
+        True,
+        True,
+        False,
+        True,
+        True,
+    ]
+    assert filled.log == []
 
 
 @pytest.mark.parametrize(
