@@ -205,18 +205,16 @@ def _id_fault(value: str, kind: IdentifierKind, manifest: Manifest) -> str:
 
 
 def uncompared(
-    subjects: Sequence[Subject], manifest: Manifest, searched: Collection[str]
+    subjects: Sequence[Subject], manifest: Manifest, searched: Mapping[str, Collection[str]]
 ) -> Iterator[tuple[str, str, int]]:
     """Each value that no field of a searched type was compared with: subject id, kind, position.
 
-    ``searched`` are the names of the types that were looked at.
+    ``searched`` has the kinds that were compared, by the name of the searched type.
     """
     types = [manifest.objects[name] for name in searched]
     for subject in subjects:
         for kind, values in subject.values.items():
-            mapped = [
-                item for item in types if any(mapping.kind == kind for mapping in item.mapped)
-            ]
+            mapped = [item for item in types if kind in searched[item.name]]
             for position, value in enumerate(values, 1):
                 if not any(
                     _comparable(subject, kind, position, value, manifest, item.name)

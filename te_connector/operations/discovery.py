@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from te_connector.api.connection import manifest_of
-from te_connector.contract import CONTRACT, Discovery
+from te_connector.contract import CONTRACT, Discovery, NotSearched
 from te_connector.contract import ObjectType as ObjectTypeAnswer
 from te_connector.manifest import schemas
 from te_connector.manifest.model import Manifest, ObjectType
@@ -19,12 +19,20 @@ def discover(connection: Mapping[str, Any]) -> Discovery:
         "contract": CONTRACT,
         "connector": manifest.connector,
         "api_version": manifest.api_version,
-        "object_types": [_told(manifest, item) for item in manifest.objects.values()],
-        "not_searched": [{"what": item.what, "why": item.why} for item in manifest.not_searched],
+        "object_types": [_object_type(manifest, item) for item in manifest.objects.values()],
+        "not_searched": [
+            *(_turned_off(item) for item in manifest.objects.values() if not item.access),
+            *({"what": item.what, "why": item.why} for item in manifest.not_searched),
+        ],
     }
 
 
-def _told(manifest: Manifest, item: ObjectType) -> ObjectTypeAnswer:
+def _turned_off(item: ObjectType) -> NotSearched:
+    why = item.why or "The manifest turns it off."
+    return {"what": f"{item.title} ({item.name})", "why": why}
+
+
+def _object_type(manifest: Manifest, item: ObjectType) -> ObjectTypeAnswer:
     return {
         "name": item.name,
         "title": item.title,

@@ -29,6 +29,7 @@ import pytest
 import vendor as v
 from canary import ACCESS, CLIENT_ID, CLIENT_SECRET, EMAIL, EXTERNAL, PHONE, REFRESH, SECRETS, Sinks
 from conftest import Edit, Host
+from te_connector.search.findings import Findings
 from vendor import Exchange, Fault, Vendor
 
 import te_connector.api.client
@@ -43,7 +44,6 @@ from te_connector.errors import ConnectorError, FileFaults
 from te_connector.matching import subjects
 from te_connector.matching.subjects import Subject
 from te_connector.operations.audit import Trail
-from te_connector.search.findings import Findings
 from te_connector.storage import vault
 from te_connector.storage.secret import Secret
 from te_connector.storage.state import StateDir

@@ -9,7 +9,7 @@ import vendor as v
 from conftest import Edit, Host, coverage_of, ids_of, subject
 from vendor import Vendor
 
-from te_connector.search.findings import MOST_NEAR
+from te_connector.search.outcome import MOST_NEAR
 
 ADA = "ada@example.com"
 PHONE = "+1 763 555 0123"
@@ -63,7 +63,7 @@ def fetched(
 def test_strength_follows_the_contract(
     host: Host, connection: Any, vendor: Vendor, fields: Any, strength: str, codes: set[str]
 ) -> None:
-    """Weak is a phone alone with another's e-mail, an extension, or an id without its source."""
+    """Strong: an e-mail address, or an id with its source. A phone alone is weak."""
     asked = subject(email=ADA, phone=PHONE, external_id=["LOS:A-1", "B-2"])
     answer = fetched(host, connection, vendor, [v.contact(5, **fields), *v.many(3)], asked)
     assert strengths(answer) == {"5": strength}
@@ -83,8 +83,8 @@ def test_a_phone_that_other_records_share_makes_a_match_by_it_alone_weak_and_is_
     assert strengths(answer) == {"5": "strong", "6": "weak"}
     (problem,) = answer["problems"]
     assert (problem["code"], problem["subject"]) == ("phone_shared", "req-1")
-    assert "contact 6" in problem["detail"]
-    assert "another record shares" in problem["detail"]
+    assert problem["id"] == "6"
+    assert "another record has" in problem["detail"]
 
 
 def test_a_phone_is_shared_by_either_of_two_numbers_in_a_field(
@@ -127,7 +127,7 @@ def test_a_switchboard_is_many_people(host: Host, connection: Any, vendor: Vendo
     answer = fetched(host, connection, vendor, contacts, subject(phone=PHONE))
     assert set(strengths(answer).values()) == {"weak"}
     assert len(answer["records"]) == len(answer["problems"]) == 250
-    assert all("249 other records" in one["detail"] for one in answer["problems"])
+    assert all("249 other records have" in one["detail"] for one in answer["problems"])
 
 
 def test_a_record_that_matches_two_subjects_is_told_to_both(
@@ -231,7 +231,10 @@ def test_a_value_that_cannot_be_compared_makes_the_coverage_incomplete(
     assert ids_of(answer, "contact") == ["2"]
     entry = coverage_of(answer, "contact")
     assert not entry["complete"]
-    assert "email_work held something that is neither text nor a whole number" in entry["reason"]
+    assert (
+        "email_work holds something in some objects that is neither text nor a whole number"
+        in entry["reason"]
+    )
     assert told(answer) == {("field_odd", "contact", None)}
     answer = fetched(host, connection, vendor, contacts, subject(phone=PHONE))
     assert coverage_of(answer, "contact")["complete"]
@@ -260,7 +263,7 @@ def test_a_response_that_names_no_contact_makes_the_coverage_incomplete(
     assert len(ids_of(answer, "contact_survey_response")) == 1
     entry = coverage_of(answer, "contact_survey_response")
     assert not entry["complete"]
-    assert "do not say to which contact they belong" in entry["reason"]
+    assert "don't say which contact they belong to" in entry["reason"]
     assert told(answer) == {("parent_missing", "contact_survey_response", None)}
 
 

@@ -9,6 +9,7 @@ import vendor as v
 from conftest import Edit, Host, coverage_of, ids_of, subject
 from vendor import Status, Vendor
 
+from te_connector import errors
 from te_connector.errors import SubjectError
 
 ADA = "ada@example.com"
@@ -55,13 +56,13 @@ def test_whatever_is_no_service_id_is_scanned_for(
 def test_service_ids_alone_are_read_directly(
     host: Host, connection: dict[str, Any], filled: Vendor
 ) -> None:
-    """One request each; complete, since an object was read by its id."""
+    """Complete: after the id that gives 404, another contact is taken from the list and read by its id."""
     answer = host.fetch(connection, [subject(service_id=["5", "7"])], {"object_types": ["contact"]})
     entry = coverage_of(answer, "contact")
     assert ids_of(answer, "contact") == ["5"]
-    assert (entry["method"], entry["requests"], entry["seen"]) == ("lookup", 2, 1)
+    assert (entry["method"], entry["requests"], entry["seen"]) == ("lookup", 4, 1)
     assert (entry["complete"], entry["fields"]) == (True, {"service_id": ["id"]})
-    assert "each id asked for was read" in entry["reason"]
+    assert "each id that was given was read" in entry["reason"]
 
 
 def test_absent_ids_are_complete_once_another_object_was_read_by_its_id(
@@ -94,7 +95,7 @@ def test_absent_ids_are_complete_where_the_list_is_empty(
     answer = host.fetch(connection, [subject(service_id="5")], {"object_types": ["contact"]})
     entry = coverage_of(answer, "contact")
     assert (answer["records"], answer["problems"], entry["complete"]) == ([], [], True)
-    assert "the list holds nothing at all" in entry["reason"]
+    assert "the list is empty" in entry["reason"]
 
 
 def test_an_id_that_no_type_can_have_is_refused_before_any_request(
@@ -166,7 +167,7 @@ def test_many_ids_that_the_list_lacks_are_not_read_one_by_one_and_that_is_said(
     entry = coverage_of(answer, "contact")
     assert filled.count("GET", "/contacts/.*") == 0
     assert entry["complete"]
-    assert "50 ids that the list does not hold were not read one by one" in entry["reason"]
+    assert "50 of the ids that were given aren't in the list and weren't read" in entry["reason"]
 
 
 def test_a_phone_alone_leaves_users_aside_without_a_fault(
@@ -177,7 +178,7 @@ def test_a_phone_alone_leaves_users_aside_without_a_fault(
     entry = coverage_of(answer, "user")
     assert (entry["method"], entry["requests"], entry["seen"]) == ("skipped", 0, 0)
     assert (entry["complete"], entry["fields"]) == (False, {})
-    assert "no identifier that was given is mapped to this type" in entry["reason"]
+    assert "no identifier that was given can be in this type" in entry["reason"]
     assert problems(answer, "user") == []
     assert filled.count("GET", "/users.*") == 0
 
@@ -190,7 +191,7 @@ def test_responses_are_complete_where_no_contact_is_the_subjects(
     entry = coverage_of(answer, "contact_survey_response")
     assert (entry["complete"], entry["requests"]) == (True, 0)
     assert entry["fields"] == {"contact": ["contact.id"]}
-    assert "no contact was found, so none" in entry["reason"]
+    assert "no contact was found, so nothing" in entry["reason"]
 
 
 def test_responses_are_no_more_complete_than_their_contacts(
@@ -202,23 +203,26 @@ def test_responses_are_no_more_complete_than_their_contacts(
     entry = coverage_of(answer, "contact_survey_response")
     assert len(ids_of(answer, "contact_survey_response")) == 1
     assert not entry["complete"]
-    assert "not every contact was looked at, so there may be more" in entry["reason"]
+    assert "not every contact was compared, so there may be more" in entry["reason"]
     filled.tables["contacts"].pop(0)
     entry = coverage_of(host.fetch(connection, [subject(email=ADA)]), "contact_survey_response")
     assert not entry["complete"]
-    assert "no contact was found, and not every contact was looked at" in entry["reason"]
+    assert "no contact was found, but not every contact was compared" in entry["reason"]
 
 
-def test_a_type_that_is_not_to_be_read_is_skipped(
+def test_a_type_that_is_turned_off_is_neither_read_nor_in_the_answer_and_asking_for_it_is_an_error(
     host: Host, connection: dict[str, Any], filled: Vendor, edited: Edit
 ) -> None:
-    """The manifest says so, and the answer does."""
-    path = edited({"objects.user.access": False})
-    answer = host.fetch({**connection, "manifest": path}, [subject(email=ADA)])
-    entry = coverage_of(answer, "user")
-    assert (entry["method"], entry["complete"]) == ("skipped", False)
-    assert "not to be used to read it" in entry["reason"]
+    path = edited({"objects.user.access": False, "objects.user.why": "Answered by hand."})
+    there = {**connection, "manifest": path}
+    answer = host.fetch(there, [subject(email=ADA)])
+    assert "user" not in {entry["object_type"] for entry in answer["coverage"]}
+    with pytest.raises(errors.OptionError, match="turns user off"):
+        host.fetch(there, [subject(email=ADA)], {"object_types": ["user"]})
     assert filled.count("GET", "/users.*") == 0
+    told = host.discover(there)
+    assert [one["access"] for one in told["object_types"]] == [True, False, True]
+    assert {"what": "User (user)", "why": "Answered by hand."} in told["not_searched"]
 
 
 # Quick.
@@ -234,7 +238,7 @@ def test_quick_of_service_ids_alone_is_as_complete_as_exhaustive(
     options = {**QUICK, "object_types": ["contact"]}
     answer = host.fetch(connection, [subject(service_id=["5", "7"])], options)
     entry = coverage_of(answer, "contact")
-    assert (ids_of(answer, "contact"), entry["complete"], entry["requests"]) == (["5"], True, 2)
+    assert (ids_of(answer, "contact"), entry["complete"], entry["requests"]) == (["5"], True, 4)
 
 
 def test_quick_says_of_every_field_whether_it_was_looked_at(
@@ -253,10 +257,10 @@ def test_quick_says_of_every_field_whether_it_was_looked_at(
     for field, why in [
         ("email_work", "the API has no filter for it"),
         ("phone_cell", "its filter compares the exact text"),
-        ("phone_home", "no listed object has a value there to try its filter with"),
+        ("phone_home", "no listed object has a value to check its filter with"),
         ("external_ids[].external_id", "the API has no filter for it"),
     ]:
-        assert f"{field} was not looked at: {why}" in entry["reason"]
+        assert f"{field} wasn't compared: {why}" in entry["reason"]
 
 
 def test_quick_of_a_phone_alone_leaves_users_aside(
@@ -275,7 +279,7 @@ def test_quick_on_an_empty_system_says_that_nothing_could_be_tried(
     answer = host.fetch(connection, [subject(email=ADA)], QUICK)
     entry = coverage_of(answer, "contact")
     assert (answer["records"], entry["fields"], entry["complete"]) == ([], {}, False)
-    assert "no listed object has a value there" in entry["reason"]
+    assert "no listed object has a value" in entry["reason"]
 
 
 # What would be done.

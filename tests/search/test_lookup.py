@@ -40,9 +40,9 @@ def sent(vendor: Vendor, path: str = "/contacts") -> list[str]:
 
 
 def reason_for(entry: Any, field: str) -> str:
-    """Why a field was not looked at; empty where it was."""
+    """Why a field wasn't compared; empty where it was."""
     for text in entry["reason"].split("; "):
-        if text.startswith(f"{field} was not looked at: "):
+        if text.startswith(f"{field} wasn't compared: "):
             return str(text.partition(": ")[2])
     return ""
 
@@ -134,10 +134,10 @@ def wide_but_for_samples(value: str, record: v.Record) -> bool:
 @pytest.mark.parametrize(
     ("comparer", "why"),
     [
-        (ignored, "its filter returns objects for a value that no object has"),
+        (ignored, "its filter returns objects for an impossible value"),
         (refused, "the server refuses its filter"),
         (exact("email"), "its filter compares the exact text"),
-        (exact("email_work"), "its filter does not return an object that has the value"),
+        (exact("email_work"), "its filter misses an object that has the value"),
         (wide_but_for_samples, "its filter returns more objects than it should"),
     ],
 )  # fmt: skip
@@ -155,7 +155,7 @@ def test_a_field_whose_filter_failed_was_not_looked_at(
     assert entry["requests"] <= (2 if comparer is ignored else 11)
     assert reason_for(entry, "email") == why
     assert ids_of(answer, "contact") in ([], ["900000"])
-    assert answer["problems"] == []
+    assert {one["code"] for one in answer["problems"]} <= {"identifier_not_compared"}
 
 
 def test_a_filter_that_finds_parts_shows_no_stranger(
