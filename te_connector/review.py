@@ -13,9 +13,13 @@ SECOND_LOOK = frozenset(
 """Problem codes that ask you to look at a record. The other codes say that something failed."""
 
 
+NOTICES = frozenset(("field_absent",))
+"""Codes that fail nothing by themselves: where they matter, the type isn't complete."""
+
+
 def failures(problems: Sequence[Problem]) -> list[Problem]:
     """The problems that say that something failed."""
-    return [problem for problem in problems if problem["code"] not in SECOND_LOOK]
+    return [problem for problem in problems if problem["code"] not in SECOND_LOOK | NOTICES]
 
 
 def doubts(record: Record, problems: Sequence[Problem]) -> list[Problem]:

@@ -22,7 +22,7 @@ def discover(connection: Mapping[str, Any]) -> Discovery:
         "object_types": [_object_type(manifest, item) for item in manifest.objects.values()],
         "not_searched": [
             *(_turned_off(item) for item in manifest.objects.values() if not item.access),
-            *({"what": item.what, "why": item.why} for item in manifest.not_searched),
+            *(NotSearched(what=item.what, why=item.why) for item in manifest.not_searched),
         ],
     }
 

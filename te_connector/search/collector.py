@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import attrs
+
 from te_connector.api.pages import Item
 from te_connector.manifest.model import ObjectType
 from te_connector.matching.ids import id_key
@@ -79,6 +81,12 @@ class Collector:
             seen,
             (*self._notes, *self._odd(), *self._absences(seen)),
         )
+
+    def interrupted(self) -> Compared:
+        """What was compared when not all objects came: which fields are absent isn't known then."""
+        made = self.compared(0)
+        notes = tuple(note for note in made.notes if note.code != "field_absent")
+        return attrs.evolve(made, seen=len(made.owners()), notes=notes)
 
     def _odd(self) -> list[Note]:
         notes = [

@@ -36,8 +36,7 @@ class Search:
         except (AnswerError, DeadlineReached, SignInError, Unreachable) as error:
             if isinstance(error, Unreachable) and not self.client.reached:
                 raise
-            compared = collector.compared(0)
-            compared = attrs.evolve(compared, seen=len(compared.owners()))
+            compared = collector.interrupted()
             failed = Note(error.code, str(error))
             outcome = attrs.evolve(blank, compared=compared, notes=(failed,))
         return attrs.evolve(outcome, requests=self.client.sent - before)

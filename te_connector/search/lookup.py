@@ -46,22 +46,16 @@ def look_up(search: Search, strategy: Strategy) -> Outcome:
                 fields.setdefault(mapping.kind, []).append(mapping.field)
             else:
                 reasons.append(f"{mapping.field} wasn't compared: {check.why}")
-        compared = collector.compared(read)
-        seen = max(read, len(compared.owners()))
+        compared = collector.interrupted()
         return attrs.evolve(
             blank,
-            compared=attrs.evolve(compared, seen=seen, notes=_without_absences(compared.notes)),
+            compared=attrs.evolve(compared, seen=max(read, compared.seen)),
             fields=fields,
             reasons=tuple(reasons),
             notes=tuple(notes),
         )
 
     return search.guarded(blank, collector, work)
-
-
-def _without_absences(notes: Sequence[Note]) -> tuple[Note, ...]:
-    """What a filter returns says nothing about the fields of other objects."""
-    return tuple(note for note in notes if note.code != "field_absent")
 
 
 def _asked(strategy: Strategy) -> list[FieldMapping]:
@@ -125,10 +119,9 @@ def look_up_children(
             items = filters.ask(name, object_id)
             if items is None:
                 wide = Note("filter_wide", f"the filter {name} returns more than it should")
-                return attrs.evolve(blank, compared=collector.compared(0), notes=(wide,))
+                return attrs.evolve(blank, compared=collector.interrupted(), notes=(wide,))
             collector.add(items)
-        compared = collector.compared(0)
-        return attrs.evolve(blank, compared=attrs.evolve(compared, seen=len(compared.owners())))
+        return attrs.evolve(blank, compared=collector.interrupted())
 
     return search.guarded(blank, collector, work)
 

@@ -29,7 +29,6 @@ import pytest
 import vendor as v
 from canary import ACCESS, CLIENT_ID, CLIENT_SECRET, EMAIL, EXTERNAL, PHONE, REFRESH, SECRETS, Sinks
 from conftest import Edit, Host
-from te_connector.search.findings import Findings
 from vendor import Exchange, Fault, Vendor
 
 import te_connector.api.client
@@ -44,6 +43,7 @@ from te_connector.errors import ConnectorError, FileFaults
 from te_connector.matching import subjects
 from te_connector.matching.subjects import Subject
 from te_connector.operations.audit import Trail
+from te_connector.search.outcome import Compared, Match, Note, Outcome
 from te_connector.storage import vault
 from te_connector.storage.secret import Secret
 from te_connector.storage.state import StateDir
@@ -319,7 +319,8 @@ class Tour:
             things.append(client.sign_in())
         things.append(Trail.of(settings.state, settings.base_url, settings.client_id))
         things.append(vault.load(StateDir(self.folder / "state"), "default"))
-        things.append(Findings(settings.manifest.objects["contact"]))
+        held = Compared({("req-1", "2317"): Match({"email": EMAIL, "phone_cell": PHONE}, ())})
+        things.append(Outcome(settings.manifest.objects["contact"], "scan", held))
         for thing in things:
             self.sinks.thing(thing)
 
@@ -597,13 +598,12 @@ def _progress(patch: pytest.MonkeyPatch, _tour: Tour) -> None:
 
 @plants("answer", "an identifier in a problem")
 def _problem(patch: pytest.MonkeyPatch, _tour: Tour) -> None:
-    take = Findings.take
+    problems = Outcome.problems
 
-    def leaky(self: Findings, matcher: Any, items: Any) -> None:
-        take(self, matcher, items)
-        self.problem("odd", f"looked for {EMAIL}")
+    def leaky(self: Outcome) -> Any:
+        return [*problems(self), Note("field_odd", f"looked for {EMAIL}").problem(self.object_type)]
 
-    patch.setattr(Findings, "take", leaky)
+    patch.setattr(Outcome, "problems", leaky)
 
 
 @plants("receipt", "an identifier in a receipt")
