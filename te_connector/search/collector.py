@@ -11,8 +11,8 @@ import attrs
 
 from te_connector.api.pages import Item
 from te_connector.manifest.model import ObjectType
-from te_connector.matching.ids import id_key
 from te_connector.matching.evidence import Evidence
+from te_connector.matching.ids import id_key
 from te_connector.matching.matcher import ChildMatcher, Matcher
 from te_connector.search.outcome import MOST_NEAR, Compared, Match, MatchKey, Note
 from te_connector.text.answers import too_deep

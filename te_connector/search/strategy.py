@@ -105,9 +105,7 @@ def _strategy(
     return Strategy(item, how, mine, fields, ids, _named(manifest, item, subjects))
 
 
-def _values(
-    manifest: Manifest, subject: Subject, kind: str, item: ObjectType
-) -> Sequence[str]:
+def _values(manifest: Manifest, subject: Subject, kind: str, item: ObjectType) -> Sequence[str]:
     """A subject's values that can be in objects of this type."""
     if manifest.kinds[kind].compare == "id":
         return subject.ids_in(kind, item.name)
