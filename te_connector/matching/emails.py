@@ -1,9 +1,12 @@
 """When are two e-mail addresses equal, and when are they only close? Pure.
 
-An address is equal to another after this, and nothing more: outer blanks and invisible characters go,
-letter case goes, Unicode is composed (NFC), and the domain is spelled by IDNA (UTS 46,
-non-transitional: ``straße.de`` is not ``strasse.de``). Plus-tags and dots are kept, because they make
+Two addresses are equal if they are the same after this, and nothing more: outer blanks and invisible
+characters go, letter case goes, Unicode is composed (NFC), and the domain is spelled by IDNA (UTS 46,
+non-transitional: ``straße.de`` is not ``strasse.de``). Plus-tags and dots stay, because they make
 other addresses. A text that is not exactly one address has no key and equals nothing.
+
+Everything else that a reader would take for the same address is close: wrapped, encoded, spaced, or
+written with letters that look alike.
 """
 
 from __future__ import annotations
@@ -31,23 +34,38 @@ _NOT_IN_ONE = re.compile(r"[\s;<>]|,[^@]*$")
 """What no single address holds. A comma can only come before the @."""
 
 _NOT_IN_A_LOCAL_PART = re.compile(
-    '[\\s"():;<>\\[\\]\\\\\u2018-\u201f\u2039\u203a\u00ab\u00bb`\u00b4]'
+    '[\\s"(),:;<>\\[\\]\\\\\u2018-\u201f\u2039\u203a\u00ab\u00bb`\u00b4\uff07\uff02]'
 )
 """Wrapping: an address of a subject that holds one of these was copied with what surrounds it."""
-_LABEL = re.compile(r"[A-Za-z0-9_-]+")
+_ASCII_LABEL = re.compile(r"[A-Za-z0-9_-]")
+_AT = re.compile(r"@|\uff20|\ufe6b|%40|=40|[ux]0*40|&#|&com|\bat\b|\W[aA][tT]\W", re.IGNORECASE)
+"""A text without any of these holds no address, in whatever spelling."""
 _WORDS_FOR_MARKS = (
-    (re.compile(r"\s*[(\[{<]\s*at\s*[)\]}>]\s*", re.IGNORECASE), "@"),
-    (re.compile(r"\s*[(\[{<]\s*dot\s*[)\]}>]\s*", re.IGNORECASE), "."),
-    (re.compile(r"\s*@\s*"), "@"),
+    (re.compile(r"=40|\\u0040|\\x40"), "@"),
+    (re.compile(r"\s*[(\[{<]\s*at\s*[)\]}>]\s*|\s+at\s+", re.IGNORECASE), "@"),
+    (re.compile(r"\s*[(\[{<]\s*dot\s*[)\]}>]\s*|\s+dot\s+", re.IGNORECASE), "."),
+    (re.compile(r"[\s<(\[]*@[\s>)\]]*"), "@"),
 )
-_CANDIDATE = re.compile(r"[\w.+\-'!#$%&*/=?^`{|}~]+@[\w.\-]+")
-_BREAKS = re.compile(r"['!#$%&*/=?^`{|}~]")
+_COMMENT = re.compile(r"\([^()]*\)")
+"""A comment in an address (RFC 5322): ``ada(home)@example.com``."""
+_LOCAL_MARKS = ".!#$%&'*+/=?^_`{|}~-"
+_HOST = re.compile(r"[\w.-]+")
+_BREAKS = re.compile(r"['!#$%&*/=?^`{|}~_-]")
 """Marks that an address may hold, but that also separate it from other text."""
 _LOOKALIKES = str.maketrans(
-    # Cyrillic, Greek, and Latin letters that look like a plain one (a part of Unicode's confusables)
-    "авсԁеһіјӏкмонрԛѕтυѵхуᴢαβεικνορτυχɡⅼ’‘‛ʼ＇ʹ′‐‑‒–—−",
-    "abcdehijlkmohpqstuvxyzabeiknoptuxgl'''''''------",
-)
+    # Letters of other scripts that look like a plain one (a part of Unicode's confusables).
+    {
+        other: plain
+        for plain, others in {
+            "a": "аαɑ", "b": "ьβƅ", "c": "сϲ", "d": "ԁ", "e": "еεҽ", "g": "ɡ", "h": "һհ", "i": "іιıɩ",
+            "j": "јϳ", "k": "кκ", "l": "ӏⅼǀ", "m": "мⅿ", "n": "ոη", "o": "оοσօ", "p": "рρ", "q": "ԛ",
+            "r": "г", "s": "ѕ", "t": "тτ", "u": "υս", "v": "ѵν", "w": "ԝա", "x": "хχ", "y": "уγү",
+            "z": "ᴢ", "'": "\u2018\u2019\u201b\u02bc\uff07\u02b9\u2032\u00b4`",
+            "-": "\u2010\u2011\u2012\u2013\u2014\u2015\u2212",
+        }.items()
+        for other in others
+    }
+)  # fmt: skip
 
 
 def email_key(text: str) -> str | None:
@@ -87,12 +105,12 @@ def _is_unseen(char: str) -> bool:
 
 
 def _lower(text: str) -> str:
-    """Letter case gone, letter by letter. Not folded: ``ß`` is not ``ss``, and ``ſ`` is not ``s``.
+    """Letter case gone. Not folded: ``ß`` is not ``ss``, and ``ſ`` is not ``s``.
 
-    Sigma's two small forms share one capital, so they are one letter.
+    A final sigma is a sigma, because both have one capital.
     """
-    lowered = "".join(char.lower() for char in text).replace("\u03c2", "\u03c3")
-    return unicodedata.normalize("NFC", lowered)
+    low = "".join(char.lower() for char in text).replace("\u03c2", "\u03c3")
+    return unicodedata.normalize("NFC", low)
 
 
 def _domain_key(domain: str, shown: str) -> str:
@@ -115,32 +133,36 @@ def _domain_key(domain: str, shown: str) -> str:
 def readable_email(text: str) -> bool:
     """Whether a subject's e-mail address is one: no wrapping, and a host that can be a host.
 
-    A wrapped address (``mailto:``, quotes, brackets, a query string) has a key in no record, so it
-    would be searched for in vain.
+    No record's address equals a wrapped one (``mailto:``, quotes, brackets, a query string), so a
+    search for it would find nobody and look complete.
     """
     if email_key(text) is None:
         return False
-    local, _, host = visible(text).rpartition("@")
-    if not local or _NOT_IN_A_LOCAL_PART.search(local) or local[0] == "'" or "&" in local:
+    local, _, host = visible(text, keep=_JOINERS).rpartition("@")
+    plain = unquote(local)
+    if _NOT_IN_A_LOCAL_PART.search(plain) or "@" in plain or local[0] in "'/?=" or local[-1] == "'":
         return False
-    return len(host) <= 253 and all(_is_label(label) for label in host.split("."))
+    return len(host) <= _LONGEST_HOST and all(_is_label(label) for label in _LABEL_ENDS.split(host))
+
+
+_LONGEST_HOST = 253
+_LONGEST_LABEL = 63
+_LABEL_ENDS = re.compile("[.\u3002\uff0e\uff61]")
+"""The dots of a domain, by IDNA (RFC 3490, section 3.1)."""
 
 
 def _is_label(label: str) -> bool:
     """Any IDNA label will do, underscores included; a mark that isn't a letter or digit will not."""
-    if not 0 < len(label) <= 63 or "-" in (label[0], label[-1]):
+    if not 0 < len(label) <= _LONGEST_LABEL or "-" in (label[0], label[-1]):
         return False
     return all(
-        _LABEL.fullmatch(char) is not None
+        _ASCII_LABEL.match(char) is not None
         if char.isascii()
-        else unicodedata.category(char)[0] in "LMN" or unicodedata.category(char) in ("So", "Cf")
+        else unicodedata.category(char)[0] in "LMN"
+        or unicodedata.category(char) == "So"
+        or char in _JOINERS
         for char in label
-    ) and not _has_wide_form(label)
-
-
-def _has_wide_form(label: str) -> bool:
-    """Whether a label holds full-width or small forms: they come from copied text."""
-    return any("\uff00" <= char <= "\uffef" or "\ufe50" <= char <= "\ufe6f" for char in label)
+    )
 
 
 def email_keys(text: str) -> Iterator[str]:
@@ -148,49 +170,91 @@ def email_keys(text: str) -> Iterator[str]:
 
     An address found this way is close to a subject's, never equal to it.
     """
+    if _AT.search(text) is None:
+        return
     seen: set[str] = set()
     for spelling in _spellings(text[:MAX_LENGTH]):
-        for found in _CANDIDATE.findall(spelling):
-            for key in _cut(found):
+        for local, domain in _candidates(spelling):
+            for key in _cut(local, domain):
                 if key not in seen:
                     seen.add(key)
                     yield key
 
 
 def _spellings(text: str) -> list[str]:
-    """The text as it may have been meant: entities and percent signs decoded, wide forms narrowed."""
-    spellings = [text]
-    for _ in range(2):  # encoded twice now and then
-        spellings.append(unquote(html.unescape(spellings[-1])))
+    """The text as its writer may have meant it: decoded, without comments and marks, in plain letters."""
+    decoded = [text]
+    for _ in range(3):  # some systems encode what is encoded already
+        decoded.append(unquote(html.unescape(decoded[-1])))
     made: list[str] = []
-    for spelling in dict.fromkeys(spellings):
+    for spelling in dict.fromkeys(decoded):
         narrow = visible(unicodedata.normalize("NFKC", spelling))
         for pattern, mark in _WORDS_FOR_MARKS:
             narrow = pattern.sub(mark, narrow)
         folded = narrow.casefold()
-        made += [folded, folded.translate(_LOOKALIKES), re.sub(r"\s*\.\s*", ".", folded)]
+        plain = unaccented(folded.translate(_LOOKALIKES))
+        for one in (folded, plain):
+            bare = _COMMENT.sub("", one)
+            made += [
+                one,
+                bare,
+                re.sub(r"\s*\.\s*", ".", bare),
+                _without_marks(one),
+                _without_marks(bare),
+            ]
     return list(dict.fromkeys(made))
 
 
-def _cut(found: str) -> Iterator[str]:
+def unaccented(text: str) -> str:
+    """A text without its accents."""
+    return "".join(
+        char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char)
+    )
+
+
+def _without_marks(text: str) -> str:
+    """A text without the marks that can't be in an address; blanks stay."""
+    return "".join(
+        char
+        for char in text
+        if char.isalnum() or char.isspace() or char in _LOCAL_MARKS or char == "@"
+    )
+
+
+def _candidates(text: str) -> Iterator[tuple[str, str]]:
+    """What is before and after each ``@`` of a text and could be in an address."""
+    for mark in re.finditer("@", text):
+        start = mark.start()
+        while start and (text[start - 1].isalnum() or text[start - 1] in _LOCAL_MARKS):
+            start -= 1
+        host = _HOST.match(text, mark.end())
+        if start < mark.start() and host is not None:
+            yield text[start : mark.start()], host[0]
+
+
+def _cut(local: str, domain: str) -> Iterator[str]:
     """An address with what may be stuck to its front or end cut off, bit by bit."""
-    local, _, domain = found.partition("@")
-    domain = domain.strip(".-_")
-    parts = _BREAKS.split(local)
-    starts = {len(local) - len(part) for part in (local, parts[-1])}
-    at = 0
-    for part in parts[:20]:
-        starts.add(min(at, len(local)))
-        at += len(part) + 1
-    for start in sorted(starts):
-        kept = local[start:].strip(".-")
-        key = email_key(f"{kept}@{domain}") if kept and domain else None
-        if key is not None:
-            yield key
+    starts = {0, *(mark.end() for mark in _BREAKS.finditer(local[:_MOST_CUT]))}
+    hosts = [domain.strip(".-_")]
+    hosts += [
+        domain[: mark.start()].strip(".-_") for mark in re.finditer(r"[-_]", domain[:_MOST_CUT])
+    ]
+    for host in dict.fromkeys(host for host in hosts if host):
+        for start in sorted(starts):
+            for kept in dict.fromkeys(
+                (local[start:].strip(".-"), local[start:].strip(_LOCAL_MARKS))
+            ):
+                key = email_key(f"{kept}@{host}") if kept else None
+                if key is not None:
+                    yield key
+
+
+_MOST_CUT = 100
+"""Longer names are cut nowhere behind this."""
 
 
 def neighborhood(key: str) -> str:
-    """What addresses share that are a plus-tag or dots apart, or Gmail's two domains: close, not equal.
+    """What close addresses share: plus-tags, dots, apostrophes and Gmail's two domains don't count.
 
     Dots go from the domain too, which is cheaper, and at worst makes someone look twice.
     """
@@ -199,4 +263,4 @@ def neighborhood(key: str) -> str:
         local = local.partition("+")[0]
     if domain == "googlemail.com":
         domain = "gmail.com"
-    return f"{local}@{domain}".replace(".", "")
+    return f"{local}@{domain}".replace(".", "").replace("'", "")

@@ -17,6 +17,7 @@ from te_connector.matching.emails import (
 )
 from te_connector.matching.evidence import Evidence, Found, Near, note
 from te_connector.matching.ids import external_key, id_key, loosened
+from te_connector.matching.subjects import GivenId
 
 _GMAIL = ("@gmailcom", "@googlemailcom")
 
@@ -43,13 +44,16 @@ class EmailIndex:
     def match(self, value: str, field: str, found: Found) -> None:
         """Compare one value of a record."""
         key = value.lower()
-        plain = key.encode("ascii", "replace").translate(None, WITHIN_AN_ADDRESS).isalnum()
-        if not plain:  # nearly all are, and then this is the key
+        if key.encode("ascii", "replace").translate(None, WITHIN_AN_ADDRESS).isalnum():
+            # Nearly all addresses are plain, and then this is the key.
+            close = neighborhood(key) if "+" in key else key.replace(".", "")
+            plain = key.count("@") == 1
+        else:
             key = email_key(value) or ""
-        close = neighborhood(key) if "+" in key else key.replace(".", "")
+            close, plain = neighborhood(key), False
         if close in self._around:
             self._add(key, close, field, found)
-        elif not plain or key.count("@") > 1:
+        elif not plain:
             self._match_among_others(value, field, found)
 
     def _add(self, key: str, close: str, field: str, found: Found) -> None:
@@ -65,24 +69,23 @@ class EmailIndex:
 
 
 class IdIndex:
-    """The vendor's ids, compared as text. ``strong`` says whether a bare id means this type."""
+    """The vendor's ids, compared as text. A bare id is strong only in the type that it means."""
 
-    def __init__(self, kind: str, object_type: str, *, strong: bool) -> None:
+    def __init__(self, kind: str, object_type: str) -> None:
         self.kind = kind
         self._type = object_type
-        self._strong = strong
         self._keys: dict[str, list[tuple[str, bool]]] = {}
         self._loose: dict[str, list[str]] = {}
 
-    def add(self, subject: str, object_type: str | None, value: str) -> None:
-        """Index one subject's id. ``object_type`` is the type that was named with it, if any."""
-        if object_type not in (None, self._type):
+    def add(self, subject: str, given: GivenId) -> None:
+        """Index one subject's id; one that names another type is never compared here."""
+        if given.object_type not in (None, self._type):
             return
-        owner = subject, object_type is None and not self._strong
-        owners = self._keys.setdefault(value, [])
+        owner = subject, given.meant != self._type
+        owners = self._keys.setdefault(given.object_id, [])
         if owner not in owners:
             owners.append(owner)
-        note(self._loose, loosened(value), subject)
+        note(self._loose, loosened(given.object_id), subject)
 
     def match(self, value: str, field: str, found: Found) -> None:
         """Compare one value of a record."""
@@ -127,9 +130,11 @@ class ExternalIndex:
 
     def wants(self, value: str) -> bool:
         """Whether an id of a record needs a closer look."""
-        if value.strip() in self.parts:
+        if value in self.parts:
             return True
-        return not (value.isascii() and value.isalnum()) and loosened(value) in self._loose
+        if value.isascii() and value.isprintable() and " " not in value:
+            return False  # nearly all are like that, and then the id has one spelling
+        return loosened(value) in self._loose
 
     def match(self, value: str, source: Any, field: str, found: Found) -> None:
         """Compare one id of a record, with the source beside it."""

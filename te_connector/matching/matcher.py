@@ -215,14 +215,13 @@ def _index(kind: IdentifierKind, object_type: ObjectType) -> Index:
         return PhoneIndex(kind.name, kind.region, alone_strong=kind.alone == "strong")
     if kind.compare == "external_id":
         return ExternalIndex(kind.name)
-    meant = kind.default in (None, object_type.name)
-    return IdIndex(kind.name, object_type.name, strong=meant)
+    return IdIndex(kind.name, object_type.name)
 
 
 def _fill(index: Index, subject: Subject, kind: str) -> None:
     if isinstance(index, IdIndex):
         for given in subject.ids(kind):
-            index.add(subject.id, given.object_type, given.object_id)
+            index.add(subject.id, given)
         return
     for value in subject.values[kind]:
         index.add(subject.id, value)

@@ -2,7 +2,8 @@
 
 Numbers are read with the data of ``phonenumbers``, in the manifest's region if they name no country. A
 country code that is written counts. Digits beside a number (an extension, a menu option, anything that
-isn't part of a number) are noted: a switchboard is many people.
+isn't part of a number) are noted, because many people share a switchboard. Old spellings that carriers
+and messengers still use are read as today's number (:data:`_OLD_SPELLINGS`).
 """
 
 from __future__ import annotations
@@ -20,18 +21,25 @@ _EXTENSION = re.compile(r"(?:ext|x|#|,|;isub=)[.:\s]*\d+\s*$", re.IGNORECASE)
 _BETWEEN_NUMBERS = re.compile(
     r"[|&\n\r\t,]|;(?!ext=|isub=|phone-context=)|\b(?:or|and)\b", re.IGNORECASE
 )
-_COUNTRY_IN_FRONT = re.compile(r"(?:\+|(?:^|\D)(?:00|011))[\s().\-]*\d{1,3}[\s().\-/]*$")
+_COUNTRY_IN_FRONT = re.compile(r"(?:\+|(?:^|\D)(?:00|011))[\s().\-]*\d{1,3}\b[^\d+]{0,12}$")
 """A country code right before a number: the number belongs to that country, valid there or not."""
-_OPTION_IN_FRONT = re.compile(r"[^\W\d_][\s:#.\-]*\d[\s:,]+\(?\d")
-"""A word, one digit, then a number: ``option 1 612-555-0133`` isn't dialed with a leading 1."""
-
-_TEN_DIGITS = r"(?=(?:[\s().\-]*\d){10}(?!\d))"
-_OLD_SPELLINGS = (
-    # Mexico dropped the mobile 1 behind +52, and its trunk prefixes, in August 2019 (IFT, dialing plan);
-    # carriers and address books still write them, and the library calls them invalid.
-    (None, re.compile(r"(?P<keep>(?:\+|\b(?:00|011)[\s().\-]*)52)[\s().\-]*1" + _TEN_DIGITS)),
-    ("MX", re.compile(r"(?P<keep>^|[^\d+])(?:01|044|045|1)" + _TEN_DIGITS)),
+_OPTION_IN_FRONT = re.compile(
+    r"(?:#|(?<![^\W\d_])(?!(?:tel|phone|cell|mobile|home|work|office)\b)[^\W\d_]+)[\s:#.\-]*\d[\s:,\-]+\(?\d",
+    re.IGNORECASE,
 )
+"""A word, one digit, then a number: ``option 1 612-555-0133`` isn't dialed with a leading 1."""
+_GROUP_AT_END = re.compile(r"(?<=\d)[^\d+]+\d{1,5}\W*$")
+_GROUP_IN_FRONT = re.compile(r"^[^\d+]*[1-9]\d{0,4}[^\d+]+(?=\d)")
+
+_OLD_SPELLINGS = (
+    # Mexico dropped the 1 of mobile numbers, and its trunk prefixes, in August 2019 (IFT, dialing plan).
+    (52, re.compile(r"(?:1|01|04[45])([2-9]\d{9})"), r"\1"),
+    # Brazil put a 9 before all mobile numbers by 2016. WhatsApp still writes them without it.
+    (55, re.compile(r"([1-9]\d)([6-9]\d{7})"), r"\g<1>9\2"),
+    # Benin put 01 before all numbers in November 2024.
+    (229, re.compile(r"([2-9]\d{7})"), r"01\1"),
+)
+"""Country code, the national digits as they were written, and what they are now."""
 
 TAIL = 7
 """This many last digits make two numbers worth a closer look: a number without its area code."""
@@ -83,7 +91,7 @@ def phones(text: str, region: str) -> Phones:
     """All valid phone numbers in a text, and its digits (letters on a keypad don't count)."""
     if len(text) > MAX_LENGTH:
         return Phones((), "")
-    text = _modern(unicodedata.normalize("NFKC", visible(text)), region)
+    text = unicodedata.normalize("NFKC", visible(text))
     reading = _read(text, region)
     found: dict[str, Number] = {}
     for number in reading.numbers:
@@ -147,14 +155,6 @@ def own_code(region: str) -> str:
     return f"+{phonenumbers.country_code_for_region(region)}"
 
 
-def _modern(text: str, region: str) -> str:
-    """A text with numbers in old spellings written as they are now."""
-    for only_in, pattern in _OLD_SPELLINGS:
-        if only_in in (None, region):
-            text = pattern.sub(lambda found: found["keep"] + " ", text)
-    return text
-
-
 def _digits(text: str) -> str:
     return "".join(str(unicodedata.digit(char)) for char in text if char.isdecimal())
 
@@ -165,6 +165,8 @@ def _read(text: str, region: str) -> _Reading:
     digits = _digits(text)
     if whole is not None and not whole.beside and whole.tail in digits:
         return _Reading((whole,))
+    if "phone-context=" in text.lower() and not _is_several(text):
+        return _Reading(() if whole is None else (whole,), digits if whole is None else "")
     apart = _apart(text, region)
     if len(apart.numbers) > (
         0 if whole is None else 1
@@ -174,6 +176,9 @@ def _read(text: str, region: str) -> _Reading:
         among = _among_words(text, region)
         if among.numbers:
             return among
+        shorter = _without_a_group(text, region)
+        if shorter.numbers and whole is None:
+            return shorter
     return _Reading((whole,)) if whole is not None else _Reading(leftover=digits)
 
 
@@ -184,20 +189,59 @@ def _whole(text: str, region: str) -> Number | None:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         return None
+    number = _as_it_is_now(number)
     if not phonenumbers.is_valid_number(number):
         return None
     beside = (
         number.extension is not None
         or _EXTENSION.search(text) is not None
         or ";isub=" in text.lower()
-        or _OPTION_IN_FRONT.match(text.lstrip()) is not None
+        or _OPTION_IN_FRONT.search(text) is not None
     )
     return _number(number, region, beside=beside)
+
+
+def _as_it_is_now(number: Any) -> Any:
+    """The number in today's numbering plan, if it is valid there and not as it was written."""
+    import phonenumbers
+
+    if phonenumbers.is_valid_number(number):
+        return number
+    for code, written, now in _OLD_SPELLINGS:
+        if number.country_code == code:
+            national = phonenumbers.national_significant_number(number)
+            found = written.fullmatch(national)
+            if found is not None:
+                text = f"+{code}{found.expand(now)}"
+                today = phonenumbers.parse(text)
+                today.extension = number.extension
+                return today if phonenumbers.is_valid_number(today) else number
+    return number
+
+
+def _without_a_group(text: str, region: str) -> _Reading:
+    """The number that is left if one short group of digits at an end is left out: ``…-0133-5``."""
+    for group in (_GROUP_AT_END, _GROUP_IN_FRONT):
+        shorter = group.sub("", text)
+        if shorter != text:
+            number = _whole(shorter, region)
+            if number is not None and number.tail in _digits(shorter):
+                return _Reading((attrs.evolve(number, beside=True),))
+    return _Reading()
+
+
+def _is_several(text: str) -> bool:
+    return sum(bool(_digits(part)) for part in _BETWEEN_NUMBERS.split(text)) > 1
 
 
 def _apart(text: str, region: str) -> _Reading:
     """The parts of a text between marks that separate numbers, each read by itself."""
     parts = [part for part in _BETWEEN_NUMBERS.split(text) if _digits(part)]
+    parts = [
+        part
+        for before, part in zip(("", *parts), parts, strict=False)
+        if not _COUNTRY_IN_FRONT.search(before) or _COUNTRY_IN_FRONT.search(part)
+    ]
     if len(parts) < 2:
         return _Reading()
     readings = [_read(part, region) for part in parts]

@@ -13,7 +13,7 @@ from te_connector.manifest.model import IdentifierKind, ObjectType
 from te_connector.matching.emails import email_key
 from te_connector.matching.evidence import Evidence
 from te_connector.matching.subjects import Subject
-from te_connector.text.field_paths import steps_of, values_at
+from te_connector.text.field_paths import blocks_at, steps_of, values_at
 
 Strength = Literal["strong", "weak"]
 
@@ -53,7 +53,8 @@ def has_foreign_email(
     for mapping in object_type.mapped:
         if kinds[mapping.kind].compare != "email":
             continue
-        for value in values_at(record, steps_of(mapping.field)):
+        steps = steps_of(mapping.field)
+        for value in (*values_at(record, steps), *blocks_at(record, steps)):
             if value is None or (isinstance(value, str) and not value.strip()):
                 continue
             key = email_key(value) if isinstance(value, str) else None

@@ -11,8 +11,8 @@ from typing import Any, NoReturn
 import attrs
 
 from te_connector.errors import Fault, FileFaults, SubjectError
-from te_connector.manifest.model import IdentifierKind, Manifest
-from te_connector.matching.emails import email_key, readable_email
+from te_connector.manifest.model import IdentifierKind, Manifest, ObjectType
+from te_connector.matching.emails import readable_email
 from te_connector.matching.ids import MAX_LENGTH, has_shape, id_key
 from te_connector.matching.phones import phones, possible_phone
 from te_connector.text.answers import BadJson, parse
@@ -30,7 +30,9 @@ class GivenId:
     """An id of the vendor's as a subject gave it: ``TYPE:ID`` names its type, a bare id names none."""
 
     object_type: str | None
-    object_id: str
+    object_id: str = attrs.field(repr=False)
+    meant: str | None = None
+    """The type that was named, or the one that a bare id means. In any other, a bare id is weak."""
 
 
 @attrs.frozen
@@ -131,7 +133,7 @@ def _subject(given: Any, manifest: Manifest, who: str) -> Subject:
         if read_values:
             values[kind] = read_values
             if how.compare == "id":
-                given_ids[kind] = tuple(_given_id(value, manifest) for value in read_values)
+                given_ids[kind] = tuple(_given_id(value, how, manifest) for value in read_values)
     if faults:
         raise SubjectError("\n".join(f"Subject {subject_id!r}: {fault}." for fault in faults))
     if not values:
@@ -177,16 +179,28 @@ def _fault(value: str, kind: IdentifierKind, manifest: Manifest) -> str:
     return ""
 
 
-def _given_id(value: str, manifest: Manifest) -> GivenId:
+def _given_id(value: str, kind: IdentifierKind, manifest: Manifest) -> GivenId:
     object_type, colon, object_id = value.strip().partition(":")
     if colon and object_type in manifest.objects:
-        return GivenId(object_type, object_id.strip())
-    return GivenId(None, value.strip())
+        return GivenId(object_type, object_id.strip(), meant=object_type)
+    return GivenId(None, value.strip(), meant=_meant_by_a_bare_id(kind, manifest))
+
+
+def _meant_by_a_bare_id(kind: IdentifierKind, manifest: Manifest) -> str | None:
+    """The manifest's default type or, without one, the only type that has such ids."""
+    if kind.default is not None:
+        return kind.default
+    types = [
+        item.name
+        for item in manifest.objects.values()
+        if any(mapping.kind == kind.name for mapping in item.mapped)
+    ]
+    return types[0] if len(types) == 1 else None
 
 
 def _id_fault(value: str, kind: IdentifierKind, manifest: Manifest) -> str:
     """An id must have the shape of the type that it names, or of any type if it names none."""
-    given = _given_id(value, manifest)
+    given = _given_id(value, kind, manifest)
     fitting = {
         item.name: item
         for item in manifest.objects.values()
@@ -198,10 +212,19 @@ def _id_fault(value: str, kind: IdentifierKind, manifest: Manifest) -> str:
             return (
                 f"names a type that isn't searched by {kind.name}; use one of {', '.join(fitting)}"
             )
-        return "" if has_shape(given.object_id, item.id_shape) else f"isn't an id of a {item.name}"
-    if any(has_shape(given.object_id, item.id_shape) for item in fitting.values()):
+        return "" if _can_be_in(item, kind, given) else f"isn't an id of a {item.name}"
+    if any(_can_be_in(item, kind, given) for item in fitting.values()):
         return ""
     return "isn't an id that Total Expert gives" if fitting else ""
+
+
+def _can_be_in(object_type: ObjectType, kind: IdentifierKind, given: GivenId) -> bool:
+    """Whether an object of the type can have the id. A field that isn't its own id has any shape."""
+    return given.object_type in (None, object_type.name) and any(
+        mapping.field != object_type.id_field or has_shape(given.object_id, object_type.id_shape)
+        for mapping in object_type.mapped
+        if mapping.kind == kind.name
+    )
 
 
 def uncompared(
@@ -213,27 +236,20 @@ def uncompared(
     """
     types = [manifest.objects[name] for name in searched]
     for subject in subjects:
-        for kind, values in subject.values.items():
-            mapped = [item for item in types if kind in searched[item.name]]
+        for name, values in subject.values.items():
+            kind = manifest.kinds[name]
+            mapped = [item for item in types if name in searched[item.name]]
+            ids = subject.ids(name)
             for position, value in enumerate(values, 1):
-                if not any(
-                    _comparable(subject, kind, position, value, manifest, item.name)
-                    for item in mapped
-                ):
-                    yield subject.id, kind, position
-
-
-def _comparable(
-    subject: Subject, kind: str, position: int, value: str, manifest: Manifest, object_type: str
-) -> bool:
-    how = manifest.kinds[kind]
-    if how.compare == "phone":
-        return bool(phones(value, how.region).numbers)
-    if how.compare == "id":
-        given = subject.ids(kind)[position - 1]
-        shape = manifest.objects[object_type].id_shape
-        return given.object_type in (None, object_type) and has_shape(given.object_id, shape)
-    return how.compare != "email" or email_key(value) is not None
+                if kind.compare == "id":
+                    given = ids[position - 1]
+                    compared = any(_can_be_in(item, kind, given) for item in mapped)
+                elif kind.compare == "phone":
+                    compared = bool(mapped) and bool(phones(value, kind.region).numbers)
+                else:
+                    compared = bool(mapped)
+                if not compared:
+                    yield subject.id, name, position
 
 
 def read_lines(path: Path) -> list[Any]:
