@@ -7,6 +7,7 @@ a switch of :class:`Server`; :func:`draw` draws a run from a seed, and :func:`ru
 from __future__ import annotations
 
 import random
+import threading
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
@@ -342,5 +343,62 @@ def run(seed, switches):
     except (AnswerError, OddAnswer) as fault:
         error = type(fault).__name__
     missed = frozenset(server.stayed - server.hidden - source.met)
+    excused = bool(server.moved or (server.inserted and server.deleted))
+    return Outcome(complete, missed, excused, len(server.asked), contradictions, error)
+
+
+def run_over_sockets(seed, switches):
+    """The same run with the real client against the server on a socket."""
+    import tempfile
+
+    from vendor import Vendor
+    from vendor_faults import Answer, Refusal
+
+    from te_connector.api import connection as connections
+    from te_connector.api.client import Client
+    from te_connector.api.paging import read_list
+
+    server = draw(seed, frozenset(switches) - {"errors", "oversize", "cached page"})
+    server.size = max(server.size, 5)
+    object_type = attrs.evolve(CONTACT if server.unique else RESPONSE, page_size=server.size)
+    name = "contacts" if server.unique else "contact-survey-responses"
+    lock, met = threading.Lock(), set()
+
+    class Moving(Vendor):
+        def _page(self, _name, query):
+            with lock:
+                try:
+                    body, _ = server.body(
+                        int(query["page[number]"]), int(query["page[size]"]), query.get("sort")
+                    )
+                except Rejected:
+                    raise Refusal(400, {"error": "Invalid sort"}) from None
+            if body is None:
+                raise Refusal(422, {"error": "Page requested is outside of result set"})
+            return Answer(200, body)
+
+    complete, contradictions, error = False, (), ""
+    with Moving() as vendor, tempfile.TemporaryDirectory() as folder:
+        vendor.tables[name] = []
+        vendor.latency = 0.02 if server.workers > 1 else 0.0
+        client = Client(
+            connections.resolve(
+                {
+                    "connector": "total-expert",
+                    "base_url": vendor.base_url,
+                    "credentials": vendor.credentials,
+                    "state_dir": folder,
+                }
+            )
+        )
+        try:
+            with client.open():
+                tally = read_list(
+                    client, object_type, lambda items: met.update(item["id"] for item in items)
+                )
+            complete, contradictions = tally.complete, tally.contradictions
+        except AnswerError as fault:
+            error = type(fault).__name__
+    missed = frozenset(server.stayed - server.hidden - met)
     excused = bool(server.moved or (server.inserted and server.deleted))
     return Outcome(complete, missed, excused, len(server.asked), contradictions, error)

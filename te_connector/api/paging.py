@@ -111,20 +111,18 @@ def rests_on(tally: Tally, title: str) -> str:
     """What a complete reading rests on, and what the list may leave out, for an officer to read."""
     parts: list[str] = []
     if tally.pages > 1:
-        rule = f"each new {title} goes last with a higher {tally.key} and no {title} changes it"
-        parts.append(f"We rely on this: {rule}. Every page that we read was in that order")
-        parts.append(
-            f"If one {title} is restored (un-archived, say) while another one is deleted, "
-            "no page shows it, and one can be missed"
-        )
+        parts += [
+            f"Every page that we read was in rising order of {tally.key}; we rely on the server to put "
+            f"each new {title} last and never to change its {tally.key}",
+            f"A {title} that is restored (un-archived, for example) while another one is deleted can be "
+            "missed, since no page shows it",
+        ]
     if tally.ties_sorted:
-        parts.append(f"With the same {tally.key}, they came in the order of their ids")
+        parts.append(f"Where the {tally.key} is the same, we rely on the order of the ids")
     if not tally.end_named:
-        parts.append("The server names no last page, so the first empty page is taken for the end")
+        parts.append("The server doesn't name the last page, so the first empty page is the end")
     if tally.left_out:
-        parts.append(
-            f"The server leaves {tally.left_out} out of its pages, so they aren't listed to us"
-        )
+        parts.append(f"The server left {tally.left_out} places in its pages empty")
     parts.append("The list may leave out what is archived or hidden from this client")
     return ". ".join(parts)
 

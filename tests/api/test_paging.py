@@ -300,7 +300,7 @@ def test_objects_that_the_server_leaves_out_of_its_pages_are_named():
     tally, met = read(changed(Server(rows(60), 6), answer))
     assert (tally.complete, tally.left_out) == (True, 8)  # what the last page lacks shows nowhere
     assert met == {number for number in range(60) if number % 7 != 3}
-    assert "leaves 8 out of its pages" in rests_on(tally, "contact")
+    assert "left 8 places in its pages empty" in rests_on(tally, "contact")
 
 
 @pytest.mark.parametrize("moment", [4, 9, 14, 20])
@@ -435,7 +435,7 @@ def test_the_reason_names_what_no_page_shows():
     """A restored object and a deleted one between two answers."""
     tally, _ = read(Server(rows(30), 10))
     reason = rests_on(tally, "contact")
-    assert "each new contact goes last with a higher id" in reason
+    assert "rely on the server to put each new contact last and never to change its id" in reason
     assert "restored" in reason
     assert set(BREAKS) == {"insertions", "moves"}  # what the model excuses is what the reason names
 
