@@ -23,7 +23,7 @@ from te_connector.api.proof import (
     ties_in_id_order,
 )
 from te_connector.api.transport import MAX_BODY
-from te_connector.errors import AnswerError, Oversized, Rejected
+from te_connector.errors import AnswerError, GaveUp, Oversized, Rejected
 
 _TRIES = 6
 """So often something is looked at again while the list changes under it."""
@@ -260,8 +260,8 @@ class PageReader:
         try:
             zero = self.source.page(self.request(0))
             from_zero = not set(zero.ids) <= set(first.ids)
-        except Oversized:
-            from_zero = True
+        except (Oversized, GaveUp):
+            from_zero = True  # something is there, or we can't know
         except AnswerError:
             from_zero = False  # refused, as it should be
         self.arrived(1)

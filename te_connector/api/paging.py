@@ -111,12 +111,14 @@ def rests_on(tally: Tally, title: str) -> str:
     """What a complete reading rests on, and what the list may leave out, for an officer to read."""
     parts: list[str] = []
     if tally.pages > 1:
-        parts += [
+        parts.append(
             f"Every page that we read was in rising order of {tally.key}; we rely on the server to put "
-            f"each new {title} last and never to change its {tally.key}",
+            f"each new {title} last and never to change its {tally.key}"
+        )
+        parts.append(
             f"A {title} that is restored (un-archived, for example) while another one is deleted can be "
-            "missed, since no page shows it",
-        ]
+            "missed, since no page shows it"
+        )
     if tally.ties_sorted:
         parts.append(f"Where the {tally.key} is the same, we rely on the order of the ids")
     if not tally.end_named:

@@ -66,7 +66,7 @@ WHY: dict[Contradiction, str] = {
     "can be missing",
     "short": "a page had fewer objects than it should have, and smaller pages didn't agree with it",
     "size": "the server changed the page size while we read the list",
-    "from_zero": "the server counts pages from 0, and the API document says from 1",
+    "from_zero": "the server counts pages from 0, or may do so, and the API document says from 1",
     "links": "the page numbers that the server gives (first, prev, next) contradict each other",
     "last": "the server names a last page, but the list goes on after it",
     "count": "the list has more objects at the end than we read",
