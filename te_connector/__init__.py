@@ -1,24 +1,30 @@
-"""A privacy connector between an orchestration host and the Total Expert CRM.
+"""A privacy connector between a privacy platform and the Total Expert CRM.
 
-It answers two questions for one person at a time or for a thousand: what does Total Expert hold
-about them (an access request), and is it gone (an erasure)? A host finds it through the entry-point
-group ``privacy_connector`` and calls four hooks (see :mod:`te_connector.hookspecs`)::
+It answers two questions, for one person or for thousands: what does Total Expert have about them (an
+access request), and is it gone (a deletion)? A host finds it through the entry-point group
+``privacy_connector`` and calls four hooks (see :mod:`te_connector.hookspecs`)::
 
     pm = pluggy.PluginManager("privacy_connector")
     pm.add_hookspecs(te_connector.hookspecs)
     pm.load_setuptools_entrypoints("privacy_connector")
     answer = pm.hook.fetch(connection=connection, subjects=[subject], options=None)
 
-What Total Expert offers (endpoints, scopes, limits, which field answers which identifier, what can
-be deleted) stands in ``connector.yaml``; to change what the connector does, edit that.
+Everything specific to Total Expert (endpoints, scopes, limits, which field holds which identifier,
+what can be deleted) is in ``connector.yaml``. To change what the connector does, edit that file.
 
-Data flows one way through the package::
+Each room imports only rooms below it; ``docs/architecture.md`` has a map::
 
-    plugin -> validation, discovery, access, erasure     what a hook does
-           -> search, lookup, matching, paging           whose is it, where, every page once
-           -> client -> session, quota -> transport      one request, its token, slot, bytes
-    manifest, schemas, identifiers, subjects, errors     leaves: they know nothing of others
-    cli, package, sandbox                                what people use; nothing imports them
+    cli, portal, gateway      programs that call the hooks
+    package, deletion, host   what those programs share
+    plugin                    the four hooks
+    operations                what each hook does
+    search                    finds a subject's objects
+    api                       talks to the vendor
+    matching                  whose object is it?
+    manifest                  connector.yaml and the schemas
+    text, storage             files that people edit; state directory and secrets
+    contract, errors          what crosses the border
+    sandbox                   a look-alike of the vendor; shares no code with the rest
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

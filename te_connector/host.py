@@ -1,4 +1,4 @@
-"""The command as a host: it reaches the connector through the hooks alone, as any other host does."""
+"""Calls the hooks, as any other host does. The command, the portal, and the gateway use it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _hooks() -> Any:
     manager = pluggy.PluginManager("privacy_connector")
     manager.add_hookspecs(hookspecs)
     manager.load_setuptools_entrypoints("privacy_connector")
-    if not manager.is_registered(plugin):  # a bare checkout has no entry points
+    if not manager.is_registered(plugin):  # a checkout that is not installed has no entry points
         manager.register(plugin)
     manager.check_pending()
     return manager.hook
@@ -27,7 +27,7 @@ def _hooks() -> Any:
 
 def _answered(answer: Any) -> Any:
     if answer is None:
-        raise SettingsError("No installed connector answers to that name; install te-connector.")
+        raise SettingsError("No installed connector has that name. Install te-connector.")
     return answer
 
 

@@ -248,12 +248,26 @@ def next_commands(
     renderer: Renderer, settings: Settings, answer: Mapping[str, Any], file: str
 ) -> None:
     """The commands that package or delete what was found, ready to copy."""
-    renderer.line("Make the package for each data subject:")
-    renderer.command(["te-connector", "package", file, "--output", "packages"])
+    shared = review.shared_objects(answer["records"])
+    undecided = [
+        f"{record['object_type']}:{record['id']}"
+        for record in answer["records"]
+        if (record["strength"] == "weak" or (record["object_type"], record["id"]) in shared)
+        and not any("id" in reason for reason in record["matched_by"])
+    ]
+    package = ["te-connector", "package", file, "--output", "packages"]
+    if undecided:
+        renderer.line(
+            "Make the package for each data subject. Decide on each match that is marked with ! "
+            "(--include or --exclude):"
+        )
+        package += ["--exclude", undecided[0]]
+    else:
+        renderer.line("Make the package for each data subject:")
+    renderer.command(package)
     deletable = [record for record in answer["records"] if record["deletable"]]
     if not deletable:
         return
-    shared = review.shared_objects(answer["records"])
     strong = [
         record
         for record in deletable
