@@ -53,13 +53,15 @@ def manifest_of(connection: Mapping[str, Any]) -> Manifest:
     return manifests.load(Path(path) if path is not None else None)
 
 
-def resolve(connection: Mapping[str, Any]) -> Settings:
+def resolve(connection: Mapping[str, Any], manifest: Manifest | None = None) -> Settings:
     """The settings of a connection, with stored credentials where it brings none.
+
+    ``manifest`` is the connection's, if the caller has read it already.
 
     :raises SettingsError: keys or addresses that cannot be used.
     :raises CredentialsMissing: no credentials were given or stored.
     """
-    manifest = manifest_of(connection)
+    manifest = manifest if manifest is not None else manifest_of(connection)
     state = StateDir(Path(connection["state_dir"]) if "state_dir" in connection else default_root())
     given, login = _given_credentials(connection), None
     if given is None:

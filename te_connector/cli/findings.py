@@ -15,6 +15,8 @@ from te_connector.contract import Coverage, Discovery, Problem, Record
 _NAMES = (("first_name", "last_name"), ("username",), ("name",))
 _CONTACT = re.compile(r"email|phone")
 _LONGEST = 60
+_TITLES = ("title", "loan_name", "account_name", "name")
+_TIMES = ("internal_created_at", "created_at", "touched_at", "insight_date", "created_on")
 _DOUBTS = {
     "foreign_email": "has an e-mail address that isn't in the request",
     "phone_shared": "another record has the same phone number",
@@ -35,7 +37,7 @@ def preview(record: Mapping[str, Any]) -> str:
     data: Mapping[str, Any] = record["data"]
     for reason in record["matched_by"]:
         if "id" in reason:
-            return f"created {clean(data.get('internal_created_at') or 'at an unknown time')}"
+            return _what_and_when(data)
     info = data.get("info")
     parts = [data, info] if isinstance(info, Mapping) else [data]
     words = [_name(parts)]
@@ -45,6 +47,15 @@ def preview(record: Mapping[str, Any]) -> str:
         ]
     shown = list(dict.fromkeys(clean(word) for word in words if word.strip()))
     return "\n".join([word[:_LONGEST] for word in shown[:3]])
+
+
+def _what_and_when(data: Mapping[str, Any]) -> str:
+    """The title and the time of something that belongs to a person."""
+    titles = (data.get(key) for key in _TITLES)
+    title = next((clean(text) for text in titles if isinstance(text, str) and text.strip()), "")
+    when = next((clean(data[key]) for key in _TIMES if data.get(key)), "")
+    created = f"created {when}" if when else "created at an unknown time"
+    return "\n".join(filter(None, (title[:_LONGEST], created)))
 
 
 def _name(parts: Sequence[Mapping[str, Any]]) -> str:

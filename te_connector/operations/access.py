@@ -99,7 +99,7 @@ def fetch(connection: Mapping[str, Any], subjects: Any, options: Any) -> Fetched
     wanted = read_options(options, manifest)
     if wanted.check_only:
         return {"plan": []}
-    client = Client(connections.resolve(connection))
+    client = Client(connections.resolve(connection, manifest))
     planned = strategies(manifest, people, wanted.object_types, wanted.coverage)
 
     def work() -> Fetched | Plan:

@@ -16,7 +16,7 @@ from te_connector.api.client import Client
 from te_connector.api.pages import Item, params_of, read_page
 from te_connector.errors import AnswerError, PastEnd
 from te_connector.manifest import schemas
-from te_connector.manifest.model import ObjectType
+from te_connector.manifest.model import Manifest, ObjectType
 from te_connector.manifest.schema_walk import MAX_DEPTH, SchemaNode, node_of
 
 _A_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,60}")
@@ -47,21 +47,21 @@ def look(connection: Mapping[str, Any]) -> list[Seen]:
     :raises SignInError: no token could be had.
     :raises Unreachable: the host cannot be reached.
     """
-    client = Client(connections.resolve(connection))
+    manifest = connections.manifest_of(connection)
+    client = Client(connections.resolve(connection, manifest))
     with client.open():
         client.sign_in()
-        types = client.settings.manifest.objects.values()
-        return [_look(client, item) for item in types if item.access]
+        return [_look(client, manifest, item) for item in manifest.objects.values() if item.access]
 
 
-def _look(client: Client, object_type: ObjectType) -> Seen:
+def _look(client: Client, manifest: Manifest, object_type: ObjectType) -> Seen:
     seen: Seen = {"object_type": object_type.name, "records": 0, "differences": [], "error": ""}
     try:
         items = list(_some(client, object_type))
     except AnswerError as error:
         seen["error"] = str(error)
         return seen
-    file = client.settings.manifest.schemas_folder / object_type.schema
+    file = manifest.schema_file(object_type)
     schema = schemas.load(file)
     counts: Counter[tuple[str, str]] = Counter()
     for item in items:

@@ -26,7 +26,7 @@ def validate(connection: Mapping[str, Any]) -> Validation:
     """The hook ``validate_connection``; see :mod:`te_connector.hookspecs`."""
     manifest = connections.manifest_of(connection)
     try:
-        client = Client(connections.resolve(connection))
+        client = Client(connections.resolve(connection, manifest))
     except CredentialsMissing as error:
         missing = _check("credentials", False, str(error), error.code)
         return _answer([missing, *_untried(manifest)])
