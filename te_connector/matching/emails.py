@@ -38,14 +38,16 @@ _NOT_IN_A_LOCAL_PART = re.compile(
 )
 """Wrapping: an address of a subject that holds one of these was copied with what surrounds it."""
 _ASCII_LABEL = re.compile(r"[A-Za-z0-9_-]")
-_AT = re.compile(r"@|\uff20|\ufe6b|%40|=40|[ux]0*40|&#|&com|\bat\b|\W[aA][tT]\W", re.IGNORECASE)
+_AT = re.compile(r"@|\uff20|\ufe6b|%40|%25|=40|[ux]0*40|&#|&com|&amp;|[\W_]at[\W_]", re.IGNORECASE)
 """A text without any of these holds no address, in whatever spelling."""
 _WORDS_FOR_MARKS = (
-    (re.compile(r"=40|\\u0040|\\x40"), "@"),
-    (re.compile(r"\s*[(\[{<]\s*at\s*[)\]}>]\s*|\s+at\s+", re.IGNORECASE), "@"),
-    (re.compile(r"\s*[(\[{<]\s*dot\s*[)\]}>]\s*|\s+dot\s+", re.IGNORECASE), "."),
-    (re.compile(r"[\s<(\[]*@[\s>)\]]*"), "@"),
+    (re.compile(r"\\u0040|\\x40"), "@"),
+    (re.compile(r"\s*[(\[{<]\s*at\s*[)\]}>]\s*|[\s_-]+at[\s_-]+", re.IGNORECASE), "@"),
+    (re.compile(r"\s*[(\[{<]\s*dot\s*[)\]}>]\s*|[\s_-]+dot[\s_-]+", re.IGNORECASE), "."),
+    (re.compile(r"[\s<(\[]*@[\s>)\]@]*"), "@"),
 )
+_TAG = re.compile(r"</?[A-Za-z][^<>@]*>")
+_QUOTED_PRINTABLE = re.compile(r"=([0-9A-Fa-f]{2})")
 _COMMENT = re.compile(r"\([^()]*\)")
 """A comment in an address (RFC 5322): ``ada(home)@example.com``."""
 _LOCAL_MARKS = ".!#$%&'*+/=?^_`{|}~-"
@@ -74,7 +76,7 @@ def email_key(text: str) -> str | None:
     if len(key) > MAX_LENGTH:
         return None
     if not text.isascii() or not text.isprintable():
-        return _email_key_slowly(text.strip())
+        return _email_key_slowly(visible(text, keep=_JOINERS))
     return key if _is_one_address(key) else None
 
 
@@ -84,8 +86,8 @@ def _is_one_address(text: str) -> bool:
 
 def _email_key_slowly(text: str) -> str | None:
     local, _, domain = text.partition("@")
-    local, domain = visible(local), visible(domain, keep=_JOINERS)
-    shown = visible(domain)
+    local, domain = _composed(local), _composed(domain, keep=_JOINERS)
+    shown = _composed(domain)
     if not _is_one_address(f"{local}@{shown}"):
         return None
     return f"{_lower(local)}@{_domain_key(domain, shown)}"
@@ -93,8 +95,12 @@ def _email_key_slowly(text: str) -> str | None:
 
 def visible(text: str, keep: str = "") -> str:
     """A text composed (NFC), without invisible characters and outer blanks."""
+    return _composed(text, keep).strip()
+
+
+def _composed(text: str, keep: str = "") -> str:
     chars = (char for char in text if char in keep or not _is_unseen(char))
-    return unicodedata.normalize("NFC", "".join(chars)).strip()
+    return unicodedata.normalize("NFC", "".join(chars))
 
 
 def _is_unseen(char: str) -> bool:
@@ -138,6 +144,8 @@ def readable_email(text: str) -> bool:
     """
     if email_key(text) is None:
         return False
+    if any(unicodedata.category(char) == "Cc" for char in text.strip()):
+        return False
     local, _, host = visible(text, keep=_JOINERS).rpartition("@")
     plain = unquote(local)
     if _NOT_IN_A_LOCAL_PART.search(plain) or "@" in plain or local[0] in "'/?=" or local[-1] == "'":
@@ -159,7 +167,7 @@ def _is_label(label: str) -> bool:
         _ASCII_LABEL.match(char) is not None
         if char.isascii()
         else unicodedata.category(char)[0] in "LMN"
-        or unicodedata.category(char) == "So"
+        or (unicodedata.category(char) == "So" and unicodedata.normalize("NFKC", char) == char)
         or char in _JOINERS
         for char in label
     )
@@ -183,26 +191,32 @@ def email_keys(text: str) -> Iterator[str]:
 
 def _spellings(text: str) -> list[str]:
     """The text as its writer may have meant it: decoded, without comments and marks, in plain letters."""
-    decoded = [text]
+    decoded = [text, _TAG.sub("", text), _QUOTED_PRINTABLE.sub(_decoded, text)]
     for _ in range(3):  # some systems encode what is encoded already
         decoded.append(unquote(html.unescape(decoded[-1])))
+    decoded += [unquote(html.unescape(text)), _without_symbols(text)]
     made: list[str] = []
     for spelling in dict.fromkeys(decoded):
         narrow = visible(unicodedata.normalize("NFKC", spelling))
         for pattern, mark in _WORDS_FOR_MARKS:
             narrow = pattern.sub(mark, narrow)
         folded = narrow.casefold()
-        plain = unaccented(folded.translate(_LOOKALIKES))
-        for one in (folded, plain):
+        for one in dict.fromkeys((folded, unaccented(folded.translate(_LOOKALIKES)))):
             bare = _COMMENT.sub("", one)
-            made += [
-                one,
-                bare,
-                re.sub(r"\s*\.\s*", ".", bare),
-                _without_marks(one),
-                _without_marks(bare),
-            ]
+            made += [one, bare, _without_marks(one), _without_marks(bare), "".join(bare.split())]
     return list(dict.fromkeys(made))
+
+
+def _decoded(found: re.Match[str]) -> str:
+    return chr(int(found[1], 16))
+
+
+def _without_symbols(text: str) -> str:
+    """A text with blanks in place of symbols and control characters, such as ``™``."""
+    return "".join(
+        " " if (not char.isascii() and unicodedata.category(char)[0] == "S") or char < " " else char
+        for char in text
+    )
 
 
 def unaccented(text: str) -> str:

@@ -9,6 +9,8 @@ from typing import Any, Literal
 MAX_LENGTH = 1000
 """No identifier is longer than this many characters."""
 
+_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"))
+
 _SHAPES = {
     # One spelling for each id: a leading zero or a letter in the other case is another id's text.
     "integer": re.compile(r"0|[1-9][0-9]{0,19}"),
@@ -43,7 +45,7 @@ def loosened(text: str) -> str:
 
     Two ids that are equal only after this are close, never equal.
     """
-    composed = unicodedata.normalize("NFKC", text)
+    composed = unicodedata.normalize("NFKC", text).translate(_DASHES)
     return "".join(
         char
         for char in composed

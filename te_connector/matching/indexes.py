@@ -47,7 +47,7 @@ class EmailIndex:
         if key.encode("ascii", "replace").translate(None, WITHIN_AN_ADDRESS).isalnum():
             # Nearly all addresses are plain, and then this is the key.
             close = neighborhood(key) if "+" in key else key.replace(".", "")
-            plain = key.count("@") == 1
+            plain = key.count("@") == 1 and key[0].isalnum() and key[-1].isalnum()
         else:
             key = email_key(value) or ""
             close, plain = neighborhood(key), False
@@ -74,17 +74,15 @@ class IdIndex:
     def __init__(self, kind: str, object_type: str) -> None:
         self.kind = kind
         self._type = object_type
-        self._keys: dict[str, list[tuple[str, bool]]] = {}
+        self._keys: dict[str, dict[tuple[str, bool], None]] = {}
         self._loose: dict[str, list[str]] = {}
 
     def add(self, subject: str, given: GivenId) -> None:
         """Index one subject's id; one that names another type is never compared here."""
         if given.object_type not in (None, self._type):
             return
-        owner = subject, given.meant != self._type
-        owners = self._keys.setdefault(given.object_id, [])
-        if owner not in owners:
-            owners.append(owner)
+        weak = given.meant != self._type
+        self._keys.setdefault(given.object_id, {})[subject, weak] = None
         note(self._loose, loosened(given.object_id), subject)
 
     def match(self, value: str, field: str, found: Found) -> None:
@@ -118,15 +116,18 @@ class ExternalIndex:
             return
         note(self._keys, key, subject)
         self.parts.add(key)
-        note(self._loose, loosened(key), subject)
         _, colon, alone = key.partition(":")
         if colon:
             note(self._behind_source, alone, subject)
         while colon:  # the source may hold a colon itself
             self.parts.add(alone)
             self.parts.add(alone.strip())
-            note(self._loose, loosened(alone), subject)
             _, colon, alone = alone.partition(":")
+        loose, colon = loosened(key), ":"
+        while colon:
+            note(self._loose, loose, subject)
+            self.parts.add(loose)
+            _, colon, loose = loose.partition(":")
 
     def wants(self, value: str) -> bool:
         """Whether an id of a record needs a closer look."""

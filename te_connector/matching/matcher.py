@@ -8,7 +8,7 @@ it equals one of the subject's identifiers here (:mod:`te_connector.matching.ema
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -21,6 +21,8 @@ from te_connector.matching.phone_index import PhoneIndex
 from te_connector.matching.subjects import Subject
 from te_connector.text.field_paths import blocks_at, listed, steps_of, values_at
 
+Wants = Callable[[str], bool]
+"""Whether an external id needs a closer look."""
 Index = EmailIndex | PhoneIndex | IdIndex | ExternalIndex
 
 
@@ -73,8 +75,8 @@ class Matcher:
         self.fields: dict[str, list[str]] = {}
         self._unseen: dict[str, list[str]] = {}
         self._probes: list[_Probe] = []
-        self._flat: list[tuple[_ExternalProbe, str]] = []
-        self._listed: list[tuple[_ExternalProbe, str, str]] = []
+        self._flat: list[tuple[_ExternalProbe, str, Wants]] = []
+        self._listed: list[tuple[_ExternalProbe, str, str, Wants]] = []
         indexes = _indexes(object_type, kinds, subjects)
         for mapped in object_type.mapped:
             if mapped.kind not in indexes:
@@ -86,9 +88,9 @@ class Matcher:
                 key, *rest = steps
                 probe = _ExternalProbe(mapped.field, tuple(rest) or steps, mapped.source, index)
                 if rest:
-                    self._listed.append((probe, key, rest[0]))
+                    self._listed.append((probe, key, rest[0], index.wants))
                 else:
-                    self._flat.append((probe, key))
+                    self._flat.append((probe, key, index.wants))
             else:
                 self._probes.append(_Probe(mapped.field, steps, index))
         self._simple = [
@@ -136,17 +138,17 @@ class Matcher:
 
     def _match_external_ids(self, record: Mapping[str, Any], found: Found) -> None:
         """Compare closely what is no text, or a text that a subject's id may be equal or close to."""
-        for probe, key in self._flat:
+        for probe, key, wants in self._flat:
             value = record.get(key)
-            if probe.index.wants(value) if type(value) is str else value is not None:
+            if wants(value) if type(value) is str else value is not None:
                 self._match_closely(record, probe, found)
-        for probe, key, last in self._listed:
+        for probe, key, last, wants in self._listed:
             holders = record.get(key)
             if holders is None:
                 continue
             for holder in holders if type(holders) is list else listed(holders):
                 value = holder.get(last) if type(holder) is dict else _NO_OBJECT
-                if probe.index.wants(value) if type(value) is str else value is not None:
+                if wants(value) if type(value) is str else value is not None:
                     self._match_closely(holder, probe, found)
 
     def _texts(self, values: Iterable[Any], field: str) -> list[str]:

@@ -7,6 +7,7 @@ from te_connector.matching.phones import (
     TAIL,
     WITHIN_A_NUMBER,
     digit_strings,
+    national_digits,
     own_code,
     phones,
     shortest_number,
@@ -24,7 +25,7 @@ class PhoneIndex:
         self.kind = kind
         self.region = region
         self._alone_strong = alone_strong
-        self._numbers: dict[str, list[tuple[str, bool]]] = {}
+        self._numbers: dict[str, dict[tuple[str, bool], None]] = {}
         self._ends: dict[str, list[str]] = {}
         self._tails: set[bytes] = set()
         self._lengths: set[int] = set()
@@ -38,14 +39,12 @@ class PhoneIndex:
         """Index one subject's number. One that is not valid is only ever near."""
         read = phones(value, self.region)
         for number in read.numbers:
-            owner = (subject, number.beside)
-            owners = self._numbers.setdefault(number.e164, [])
-            if owner not in owners:
-                owners.append(owner)
+            self._numbers.setdefault(number.e164, {})[subject, number.beside] = None
             self._add_tail(number.tail)
             self._add_end(number.national, subject)
         if not read.numbers:
             self._add_end(read.digits, subject)
+            self._add_end(national_digits(value, self.region), subject)
 
     def match(self, value: str, field: str, found: Found) -> None:
         """Compare one value of a record, and add what it shows to ``found``."""
@@ -92,8 +91,7 @@ class PhoneIndex:
                 weak = not self._alone_strong or beside or number.beside
                 found.append(Evidence(subject, self.kind, field, weak, number.e164))
         ends = {number.national[-TAIL:] for number in read.numbers}
-        if not read.numbers:
-            ends = {read.digits[end - TAIL : end] for end in range(TAIL, len(read.digits) + 1)}
+        ends.update(read.digits[end - TAIL : end] for end in range(TAIL, len(read.digits) + 1))
         why = _why(field, read.digits, valid=bool(read.numbers))
         found.extend(Near(subject, why) for end in ends for subject in self._ends.get(end, ()))
 

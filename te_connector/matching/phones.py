@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from typing import Any
+from urllib.parse import unquote
 
 import attrs
 
@@ -21,7 +22,9 @@ _EXTENSION = re.compile(r"(?:ext|x|#|,|;isub=)[.:\s]*\d+\s*$", re.IGNORECASE)
 _BETWEEN_NUMBERS = re.compile(
     r"[|&\n\r\t,]|;(?!ext=|isub=|phone-context=)|\b(?:or|and)\b", re.IGNORECASE
 )
-_COUNTRY_IN_FRONT = re.compile(r"(?:\+|(?:^|\D)(?:00|011))[\s().\-]*\d{1,3}\b[^\d+]{0,12}$")
+_COUNTRY_IN_FRONT = re.compile(
+    r"(?:\+|(?:^|\D)(?:00|011))[\s().\-]*\d{1,3}\b[^\d+]{0,12}(?:\(0\)[^\d+]{0,12})?$"
+)
 """A country code right before a number: the number belongs to that country, valid there or not."""
 _OPTION_IN_FRONT = re.compile(
     r"(?:#|(?<![^\W\d_])(?!(?:tel|phone|cell|mobile|home|work|office)\b)[^\W\d_]+)[\s:#.\-]*\d[\s:,\-]+\(?\d",
@@ -31,6 +34,9 @@ _OPTION_IN_FRONT = re.compile(
 _GROUP_AT_END = re.compile(r"(?<=\d)[^\d+]+\d{1,5}\W*$")
 _GROUP_IN_FRONT = re.compile(r"^[^\d+]*[1-9]\d{0,4}[^\d+]+(?=\d)")
 
+_OLD_MEXICO = re.compile(
+    r"((?:\+|\b(?:00|011)[\s().\-]*)52)[\s().\-]*1(?=(?:[\s().\-]*\d){10}(?!\d))"
+)
 _OLD_SPELLINGS = (
     # Mexico dropped the 1 of mobile numbers, and its trunk prefixes, in August 2019 (IFT, dialing plan).
     (52, re.compile(r"(?:1|01|04[45])([2-9]\d{9})"), r"\1"),
@@ -45,6 +51,9 @@ TAIL = 7
 """This many last digits make two numbers worth a closer look: a number without its area code."""
 _SURE_TAIL = 5
 """This many last digits stay where a region writes its numbers differently from how it dials them."""
+
+_DASHES = str.maketrans(dict.fromkeys("\u00b7\u2022\u2027\u2219\u22c5_", "-"))
+"""Dots and lines that people write between the groups of a number, and the library doesn't read."""
 
 WITHIN_A_NUMBER = b" ()-.+\t"
 """Blanks and marks within plain numbers; digits with other signs between them can be anything."""
@@ -91,7 +100,7 @@ def phones(text: str, region: str) -> Phones:
     """All valid phone numbers in a text, and its digits (letters on a keypad don't count)."""
     if len(text) > MAX_LENGTH:
         return Phones((), "")
-    text = unicodedata.normalize("NFKC", visible(text))
+    text = _normalized(text)
     reading = _read(text, region)
     found: dict[str, Number] = {}
     for number in reading.numbers:
@@ -101,6 +110,14 @@ def phones(text: str, region: str) -> Phones:
     return Phones(tuple(found.values()), _digits(text))
 
 
+def _normalized(text: str) -> str:
+    """A text in plain digits and marks, without percent encoding."""
+    if "%" in text:
+        text = unquote(text)
+    text = unicodedata.normalize("NFKC", visible(text)).translate(_DASHES)
+    return _OLD_MEXICO.sub(r"\1 ", text) if "52" in text else text
+
+
 def possible_phone(text: str, region: str) -> bool:
     """Whether a subject's phone can be read at all: a valid number, or one that is possible."""
     import phonenumbers
@@ -108,10 +125,21 @@ def possible_phone(text: str, region: str) -> bool:
     if phones(text, region).numbers:
         return True
     try:
-        number = phonenumbers.parse(unicodedata.normalize("NFKC", visible(text)), region)
+        number = phonenumbers.parse(_normalized(text), region)
     except phonenumbers.NumberParseException:
         return False
     return bool(phonenumbers.is_possible_number(number))
+
+
+def national_digits(text: str, region: str) -> str:
+    """The digits of a number without its country code and extension, valid or not; empty: no number."""
+    import phonenumbers
+
+    try:
+        number = phonenumbers.parse(_normalized(text), region)
+    except phonenumbers.NumberParseException:
+        return ""
+    return str(phonenumbers.national_significant_number(number))
 
 
 def digit_strings(text: str) -> tuple[bytes, ...]:
@@ -120,7 +148,7 @@ def digit_strings(text: str) -> tuple[bytes, ...]:
     It costs a hundredth of reading numbers, and every valid number in the text has its tail in one
     of these strings. (``phone-context`` is part of the number before it: look closer.)
     """
-    if not text.isascii() or (";" in text and "context" in text.lower()):
+    if not text.isascii() or "%" in text or (";" in text and "context" in text.lower()):
         return ()
     raw = text.encode()
     digits, keys = raw.translate(None, _NO_DIGITS), raw.translate(_KEYPAD, _NO_KEYS)

@@ -828,11 +828,13 @@ def test_what_no_searched_type_can_be_compared_with_is_named_by_position():
     asked = [
         person(phone=["612-555-0123", "555-0123"], service_id=["user:5", "7"], email=["a@x.com"])
     ]
-    assert list(subjects.uncompared(asked, PACKAGED, ["contact"])) == [
+    assert list(
+        subjects.uncompared(asked, PACKAGED, {"contact": ["phone", "service_id", "email"]})
+    ) == [
         ("s0", "phone", 2),
         ("s0", "service_id", 1),
     ]
-    assert list(subjects.uncompared(asked, PACKAGED, ["user"])) == [
+    assert list(subjects.uncompared(asked, PACKAGED, {"user": ["service_id", "email"]})) == [
         ("s0", "phone", 1),
         ("s0", "phone", 2),
     ]
