@@ -189,7 +189,7 @@ class Server:
         start = number if "from zero" in on else number - 1
         if not 0 <= start < real_last:
             if empty_last and number > 0:
-                return {"items": [], "links": {"first": 1, "last": last, "next": None}}
+                return {"items": [], "links": self.links(number, start, last, real_last)}
             raise PastEnd("GET /x has no such page (422).", status=422)
         part = rows[start * size : start * size + size]
         if any(id_ in self.heavy for _, id_ in part) and size > 1:
@@ -331,19 +331,30 @@ def draw(seed, switches):
     )
 
 
+def excuse(server, end_named):
+    """Whether a run broke what the reason names.
+
+    An object changed its key, one was restored while another was deleted, or a whole page was left out by
+    a server that doesn't name its last page.
+    """
+    restored = server.inserted and server.deleted
+    return bool(server.moved or restored or (server.hidden and not end_named))
+
+
 def run(seed, switches):
     """One run with a set of switches."""
     server = draw(seed, frozenset(switches))
     source = Source(server, CONTACT if server.unique else RESPONSE)
     reader = Reader(source, order_of(source.object_type, server.size))
-    complete, contradictions, error = False, (), ""
+    complete, contradictions, error, end_named = False, (), "", True
     try:
         tally = reader.read()
         complete, contradictions = tally.complete, tally.contradictions
+        end_named = tally.end_named
     except (AnswerError, OddAnswer) as fault:
         error = type(fault).__name__
     missed = frozenset(server.stayed - server.hidden - source.met)
-    excused = bool(server.moved or (server.inserted and server.deleted))
+    excused = excuse(server, end_named)
     return Outcome(complete, missed, excused, len(server.asked), contradictions, error)
 
 
@@ -377,7 +388,7 @@ def run_over_sockets(seed, switches):
                 raise Refusal(422, {"error": "Page requested is outside of result set"})
             return Answer(200, body)
 
-    complete, contradictions, error = False, (), ""
+    complete, contradictions, error, end_named = False, (), "", True
     with Moving() as vendor, tempfile.TemporaryDirectory() as folder:
         vendor.tables[name] = []
         vendor.latency = 0.02 if server.workers > 1 else 0.0
@@ -397,8 +408,9 @@ def run_over_sockets(seed, switches):
                     client, object_type, lambda items: met.update(item["id"] for item in items)
                 )
             complete, contradictions = tally.complete, tally.contradictions
+            end_named = tally.end_named
         except AnswerError as fault:
             error = type(fault).__name__
     missed = frozenset(server.stayed - server.hidden - met)
-    excused = bool(server.moved or (server.inserted and server.deleted))
+    excused = excuse(server, end_named)
     return Outcome(complete, missed, excused, len(server.asked), contradictions, error)

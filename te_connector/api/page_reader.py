@@ -17,9 +17,9 @@ from te_connector.api.pages import Page, PageRequest
 from te_connector.api.proof import (
     ENOUGH_TIES,
     Contradiction,
+    lacking,
     link_contradiction,
     parts_of,
-    shows_more,
     ties_in_id_order,
 )
 from te_connector.api.transport import MAX_BODY
@@ -286,23 +286,28 @@ class PageReader:
         """The last page that has objects. What comes right after its last object was looked at."""
         if first.past_end:
             return first
-        (last, after), misses = self._find_last(first), 0
+        (last, after), lacked = self._find_last(first), frozenset[str]()
         for _ in range(_TRIES):
-            behind, number = self._behind(last, after), last.number
-            if not self._shows_more(behind, last):
+            number, more = last.number, self.lacking(last, after)
+            if not more and (number > 1 or len(last.ids) >= last.size):
                 break
-            last = self.page(number)
+            again = self.page(number)
+            if not more and set(last.ids) <= set(again.ids):
+                break
+            last = again
             if len(last.ids) >= last.size or not last.ids:
                 last, after = self._find_last(first)
-            if last.number <= number and self._shows_more(behind, last):
-                misses += 1
-                if misses > 1:  # once, it can have been deleted in between
-                    self._evidence.contradict("short")
-                    break
+            missing = more - set(last.ids) if last.number <= number else frozenset[str]()
+            if missing & lacked:  # once, it can have been deleted in between
+                self._evidence.contradict("short")
+                break
+            lacked = missing
         return last
 
-    def _shows_more(self, behind: Page, last: Page) -> bool:
-        return shows_more(behind, last, unique=self._evidence.unique)
+    def lacking(self, last: Page, after: Page | None = None) -> frozenset[str]:
+        """The ids of objects that the last page should have, and hasn't."""
+        after = after or Page(last.number + 1, past_end=True)
+        return lacking(last, self._behind(last, after), unique=self._evidence.unique)
 
     def _find_last(self, first: Page) -> tuple[Page, Page]:
         order = self._order
@@ -335,7 +340,7 @@ class PageReader:
     def _behind(self, last: Page, after: Page) -> Page:
         """What comes after the last object: a smaller page that has that place in it.
 
-        If that one is empty and says that others follow, the next one, up to the end of the last page.
+        If that one says that others follow, they are read too, up to the end of the last page.
         """
         if len(last.ids) >= last.size and after.past_end:
             return after
@@ -343,7 +348,11 @@ class PageReader:
         if parts is None:
             return after
         offset = (last.number - 1) * last.size + len(last.ids)
-        page = self.answer(offset // parts[1] + 1, parts[1])
-        while page.goes_on and not page.ids and page.number < max(parts[0]):
-            page = self.answer(page.number + 1, parts[1])
-        return page
+        pages = [self.answer(offset // parts[1] + 1, parts[1])]
+        while pages[-1].goes_on and pages[-1].number < max(parts[0]):
+            pages.append(self.answer(pages[-1].number + 1, parts[1]))
+        return attrs.evolve(
+            pages[0],
+            ids=tuple(object_id for page in pages for object_id in page.ids),
+            keys=tuple(key for page in pages for key in page.keys),
+        )

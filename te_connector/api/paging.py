@@ -339,12 +339,29 @@ class _Reading:
         if self._tracker.rising and was_inserted_in_front(start, now):
             self._evidence.contradict("inserted")
 
-    def _check_length(self) -> None:
-        """We met at least as many objects of the start as the list has at the end."""
+    def _last_page_now(self) -> Page:
+        """The last page, checked again for what it lacks if the list moved since that was done."""
         last = self._sentinel
         if last.number < self._last.number:
             behind = self._pages.page(last.number + 1)
             last = behind if behind.ids else last
+        lacked = frozenset[str]()
+        for _ in range(_TRIES if self._moved else 0):
+            missing = self._pages.lacking(last)
+            again = self._pages.page(last.number)
+            if set(last.ids) <= set(again.ids):
+                if not missing:
+                    break
+                if missing & lacked:
+                    self._evidence.contradict("short")
+                    break
+            lacked = missing - set(again.ids)
+            last = again if again.ids else self._pages.last_page(self._pages.page(1))
+        return last
+
+    def _check_length(self) -> None:
+        """We met at least as many objects of the start as the list has at the end."""
+        last = self._last_page_now()
         self._tracker.add(last)
         if not self._tracker.rising or (self._moved and self._evidence.left_out):
             return  # left-out places move too, so they can't be told from missed objects

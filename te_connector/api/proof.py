@@ -275,8 +275,8 @@ def next_place(page: Page, key: OrderKey, low: int, high: int) -> tuple[int, int
     )
 
 
-def shows_more(behind: Page, last: Page, *, unique: bool) -> bool:
-    """Whether what comes behind the last page has objects that the last page should have had.
+def lacking(last: Page, behind: Page, *, unique: bool) -> frozenset[str]:
+    """The ids of objects that the last page should have had, by what comes behind its last object.
 
     With ties, a row that changed places with one that we know shows only in the number of rows.
     """
@@ -284,10 +284,11 @@ def shows_more(behind: Page, last: Page, *, unique: bool) -> bool:
     if not unique and top is not None and top in behind.keys:
         end = (last.number - 1) * last.size + len(last.ids)
         if len(behind.ids) > max(0, end - (behind.number - 1) * behind.size):
-            return True
-    return any(
-        object_id not in known and (key is None or top is None or key >= top)
+            return frozenset(behind.ids)
+    return frozenset(
+        object_id
         for object_id, key in zip(behind.ids, behind.keys, strict=True)
+        if object_id not in known and (key is None or top is None or key >= top)
     )
 
 
