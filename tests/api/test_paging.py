@@ -196,8 +196,8 @@ def test_a_list_that_loses_somebody_at_every_answer_is_read_in_the_end(workers):
 @pytest.mark.parametrize(
     ("count", "on", "asked"),
     [
-        (0, (), "1 0 2 1"),
-        (1, (), "1 2 2"),
+        (0, (), "1 0 2 1 1"),
+        (1, (), "1 2 2 1"),
         (2, (), "1 2 1"),
         (3, (), "1 2 3 4 1 2"),
         (9, (), "1 5 6 10 4 3 2 1 5"),
