@@ -13,9 +13,9 @@ from types import SimpleNamespace
 
 import attrs
 
-from te_connector.api.page_reader import ListOrder
+from te_connector.api.lists.evidence import ListOrder
+from te_connector.api.lists.reader import Reader
 from te_connector.api.pages import Page, page_of
-from te_connector.api.paging import Reader
 from te_connector.errors import AnswerError, GaveUp, OddAnswer, Oversized, PastEnd, Rejected
 from te_connector.manifest import loading as manifest
 
@@ -367,7 +367,7 @@ def run_over_sockets(seed, switches):
 
     from te_connector.api import connection as connections
     from te_connector.api.client import Client
-    from te_connector.api.paging import read_list
+    from te_connector.api.lists.reader import read_list
 
     server = draw(seed, frozenset(switches) - {"errors", "oversize", "cached page"})
     server.size = max(server.size, 5)

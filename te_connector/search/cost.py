@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from te_connector.api.lists.tally import requests_for
 from te_connector.api.pages import params_of, read_page
-from te_connector.api.paging import requests_for
 from te_connector.contract import PlanStep
 from te_connector.errors import AnswerError, DeadlineReached, PastEnd
 from te_connector.manifest.model import ObjectType

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from te_connector.api.paging import read_list, rests_on
+from te_connector.api.lists.reader import read_list
+from te_connector.api.lists.tally import rests_on
 from te_connector.matching.matcher import ChildMatcher, Matcher
 from te_connector.search.collector import Collector
 from te_connector.search.context import Search

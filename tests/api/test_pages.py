@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import attrs
 import pytest
 
-from te_connector.api.order import any_out_of_order, out_of_order
+from te_connector.api.lists.order import any_out_of_order, out_of_order
 from te_connector.api.pages import params_of, read_page
 from te_connector.errors import OddAnswer
 from te_connector.manifest import loading as manifest

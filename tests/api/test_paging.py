@@ -15,7 +15,8 @@ from vendor import Hang, Status, Vendor, contact
 
 from te_connector.api import connection as connections
 from te_connector.api.client import Client
-from te_connector.api.paging import read_list, requests_for, rests_on
+from te_connector.api.lists.reader import read_list
+from te_connector.api.lists.tally import requests_for, rests_on
 from te_connector.errors import GaveUp, OddAnswer, Rejected, Stopped
 
 
@@ -589,7 +590,7 @@ def test_a_batch_asks_for_each_page_once_in_threads_that_bear_our_name(vendor, c
 def test_pages_too_large_to_be_read_beside_others_are_read_one_by_one(vendor, client, monkeypatch):
     """The list is read whole all the same."""
     vendor.latency = 0.03
-    monkeypatch.setattr("te_connector.api.paging.SMALL", 5_000)
+    monkeypatch.setattr("te_connector.api.lists.reader.SMALL", 5_000)
     tally, met = met_of(client)
     assert (tally.complete, met) == (True, set(range(1, 901)))
     asked = [int(seen.query["page[number]"]) for seen in vendor.requests("GET", "/contacts")]

@@ -11,7 +11,7 @@ import pytest
 from listmodel import Server, read, rows
 from test_paging import at, changed
 
-from te_connector.api.paging import rests_on
+from te_connector.api.lists.tally import rests_on
 
 DOC = Path(__file__).parents[2] / "docs" / "coverage.md"
 

@@ -47,35 +47,11 @@ from typing import Literal
 
 import attrs
 
-from te_connector.api.order import any_out_of_order, out_of_order
+from te_connector.api.lists.order import any_out_of_order, out_of_order
+from te_connector.api.lists.tally import LEAST_WINDOW, Contradiction
 from te_connector.api.pages import OrderKey, Page
 
 Movement = Literal["none", "forward", "backward"]
-Contradiction = Literal[
-    "order", "twice", "inserted", "short", "size", "from_zero", "links", "last", "count", "ties",
-    "repeated", "cached",
-]  # fmt: skip
-"""What can be wrong with a list, so that it isn't complete. See :data:`WHY`."""
-
-WHY: dict[Contradiction, str] = {
-    "order": "the list isn't in rising order of {key}, so an object can be missed when others are "
-    "added or deleted while we read it",
-    "twice": "the server listed the same object twice although the list didn't change in between, so "
-    "another one may be missing",
-    "inserted": "an object was inserted in front of others while we read the list, so another one "
-    "can be missing",
-    "short": "a page had fewer objects than it should have, and smaller pages didn't agree with it",
-    "size": "the server changed the page size while we read the list",
-    "from_zero": "the server counts pages from 0, or may do so, and the API document says from 1",
-    "links": "the page numbers that the server gives (first, prev, next) contradict each other",
-    "last": "the server names a last page, but the list goes on after it",
-    "count": "the list has more objects at the end than we read",
-    "ties": "several objects have the same {key}, and we couldn't read all of them at one moment",
-    "repeated": "the server gives the same objects for different page numbers",
-    "cached": "an answer came from a cache, so it may be old",
-}
-LEAST_WINDOW = 16
-"""So many pages between two readings of the sentinel page keep those under a tenth of the requests."""
 SERIAL_WINDOW = 64
 """The most pages that are read one by one between two readings of the sentinel page."""
 MAX_HELD = 500_000

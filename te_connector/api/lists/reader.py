@@ -1,24 +1,18 @@
 """Read every object of a list although the list changes: :func:`read_list`.
 
-:mod:`te_connector.api.proof` says why no object is missed, and decides what pages prove. Here the pages
-are asked for, from the last to the first. If they contradict each other, everything is read again, once.
-If they still do, the list is read to its end all the same, and the result says why it isn't complete.
+:mod:`~te_connector.api.lists.proof` says why no object is missed, and decides what pages prove. Here the
+pages are asked for, from the last to the first. If they contradict each other, everything is read again,
+once. If they still do, the list is read to its end all the same, and the result says why it isn't complete.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
-import attrs
-
 from te_connector.api.client import Client
-from te_connector.api.page_reader import Evidence, ListOrder, PageReader, PageSource, ReadAgain
-from te_connector.api.pages import ClientPages, Item, OrderKey, Page
-from te_connector.api.proof import (
-    LEAST_WINDOW,
-    WHY,
-    Contradiction,
+from te_connector.api.lists.evidence import Evidence, ListOrder, ReadAgain
+from te_connector.api.lists.page_reader import PageReader, PageSource
+from te_connector.api.lists.proof import (
     Window,
     is_weak_sentinel,
     length_at_end,
@@ -33,6 +27,8 @@ from te_connector.api.proof import (
     was_inserted_in_front,
     window_size,
 )
+from te_connector.api.lists.tally import Tally
+from te_connector.api.pages import ClientPages, Item, OrderKey, Page
 from te_connector.errors import Oversized
 from te_connector.manifest.model import ObjectType
 
@@ -45,42 +41,11 @@ SERIAL_WINDOW = 8
 SMALL = 2 * 1024 * 1024
 """The most bytes of a page that is read at the same time as others: fifty large ones would be
 gigabytes. A list with a larger page is read one by one from there on."""
-_CHECKS = 3
-"""Besides its pages: page 1 again, the page after the last, and what comes after the last object."""
 _READINGS = 2
 _TRIES = 6
 
 Done = Callable[[int, int], None]
 """Gets the pages read and the pages known of, in the calling thread."""
-
-
-@attrs.frozen
-class Tally:
-    """The result of a reading. ``contradictions`` say why it isn't complete.
-
-    ``left_out``: so many places of pages were empty, because the server leaves objects out.
-    ``end_named``: the pages say which one is the last. ``ties_sorted``: objects with equal keys came
-    in the order of their ids, and the result rests on it.
-    """
-
-    seen: int
-    pages: int
-    key: str
-    sort: str | None
-    contradictions: tuple[Contradiction, ...]
-    left_out: int
-    end_named: bool
-    ties_sorted: bool
-
-    @property
-    def complete(self) -> bool:
-        """Whether every object that was there from the first request to the last was read."""
-        return not self.contradictions
-
-    @property
-    def faults(self) -> dict[Contradiction, str]:
-        """Why the reading isn't complete, in words."""
-        return {each: WHY[each].format(key=self.key) for each in self.contradictions}
 
 
 def read_list(
@@ -105,34 +70,6 @@ def read_list(
         max_pages=client.settings.manifest.paging.max_pages,
     )
     return Reader(ClientPages(client, object_type, each), order, done).read()
-
-
-def rests_on(tally: Tally, title: str) -> str:
-    """What a complete reading rests on, and what the list may leave out, for an officer to read."""
-    parts: list[str] = []
-    if tally.pages > 1:
-        parts.append(
-            f"Every page that we read was in rising order of {tally.key}; we rely on the server to put "
-            f"each new {title} last and never to change its {tally.key}"
-        )
-        parts.append(
-            f"A {title} that is restored (un-archived, for example) while another one is deleted can be "
-            "missed, since no page shows it"
-        )
-    if tally.ties_sorted:
-        parts.append(f"Where the {tally.key} is the same, we rely on the order of the ids")
-    if not tally.end_named:
-        parts.append("The server doesn't name the last page, so the first empty page is the end")
-    if tally.left_out:
-        parts.append(f"The server left {tally.left_out} places in its pages empty")
-    parts.append("The list may leave out what is archived or hidden from this client")
-    return ". ".join(parts)
-
-
-def requests_for(pages: int) -> int:
-    """About how many requests a list with this many pages takes while it doesn't change."""
-    windows = math.ceil(pages / (2 * LEAST_WINDOW)) if pages > 1 else 0
-    return pages + _CHECKS + windows
 
 
 class Reader:
