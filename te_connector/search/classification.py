@@ -8,7 +8,15 @@ from typing import Any
 
 import attrs
 
-from te_connector.contract import MatchedBy, NearMiss, Problem, ProblemCode, Record, Strength
+from te_connector.contract import (
+    MatchedBy,
+    NearMiss,
+    Problem,
+    ProblemCode,
+    Record,
+    SchemaIssue,
+    Strength,
+)
 from te_connector.manifest import schemas
 from te_connector.manifest.model import Manifest, ObjectType
 from te_connector.matching.evidence import Evidence
@@ -57,13 +65,14 @@ def classify(
     records: list[Record] = []
     problems: list[Problem] = []
     sharing = _sharing(outcomes)
+    facts = _Facts(manifest)
     for name in wanted:
         outcome = outcomes[name]
         owners = _owners(people, outcome, strengths[name])
         for (subject, object_id), match in outcome.compared.matches.items():
             if subject in owners[object_id]:
                 key = subject, object_id
-                records.append(_record(manifest, outcome, key, match, strengths[name][key]))
+                records.append(_record(facts, outcome, key, match, strengths[name][key]))
                 problems += _doubts(people, outcome, key, match, sharing)
         if not independent:
             problems += _shared(outcome, owners)
@@ -120,20 +129,37 @@ def _owners(
     return {object_id: strong[object_id] or subjects for object_id, subjects in owners.items()}
 
 
+class _Facts:
+    """What depends on an object's data alone: computed once, however many subjects it matches."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+        self._known: dict[int, tuple[str, list[SchemaIssue]]] = {}
+
+    def of(self, object_type: ObjectType, data: dict[str, Any]) -> tuple[str, list[SchemaIssue]]:
+        """The digest and the schema issues. The matches keep the data, so its identity is unique."""
+        known = self._known.get(id(data))
+        if known is None:
+            issues = schemas.issues(self._manifest.schema_file(object_type), data)
+            known = self._known[id(data)] = schemas.digest(data), issues
+        return known[0], list(known[1])
+
+
 def _record(
-    manifest: Manifest, outcome: Outcome, key: MatchKey, match: Match, strength: Strength
+    facts: _Facts, outcome: Outcome, key: MatchKey, match: Match, strength: Strength
 ) -> Record:
     object_type = outcome.object_type
+    digest, issues = facts.of(object_type, match.data)
     return {
         "subject": key[0],
         "object_type": object_type.name,
         "id": key[1],
         "data": match.data,
-        "digest": schemas.digest(match.data),
+        "digest": digest,
         "matched_by": _matched_by(match.evidence),
         "strength": strength,
         "deletable": object_type.deletable,
-        "schema_issues": schemas.issues(manifest.schema_file(object_type), match.data),
+        "schema_issues": issues,
     }
 
 
@@ -257,8 +283,8 @@ def _compare(
         above = manifest.objects[item.parent.object]
         for subject in subjects:
             for object_id in named_ids(subject, above, manifest):
-                if subject.id not in parents.setdefault(object_id, []):
-                    parents[object_id].append(subject.id)
+                parents.setdefault(object_id, []).append(subject.id)
+        parents = {object_id: list(dict.fromkeys(owners)) for object_id, owners in parents.items()}
         matcher = ChildMatcher(item, parents)
     collector = Collector(item, matcher)
     collector.add(objects)

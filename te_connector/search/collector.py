@@ -48,15 +48,21 @@ class Collector:
             if match is None:
                 continue
             object_id = id_key(item.get(self._type.id_field)) or ""
+            data = dict(item)  # one copy, however many subjects it matches
+            by_subject: dict[str, list[Evidence]] = {}
+            for reason in match.evidence:
+                by_subject.setdefault(reason.subject, []).append(reason)
+            deep = bool(by_subject) and too_deep(data)
             with self._lock:
-                for subject in {reason.subject for reason in match.evidence}:
-                    mine = tuple(reason for reason in match.evidence if reason.subject == subject)
-                    self._keep((subject, object_id), dict(item), mine)
+                for subject, mine in by_subject.items():
+                    self._keep((subject, object_id), data, tuple(mine), deep=deep)
                 for miss in match.near:
                     self._keep_near((miss.subject, object_id), miss.why)
 
-    def _keep(self, key: MatchKey, data: dict[str, Any], mine: tuple[Evidence, ...]) -> None:
-        if too_deep(data):
+    def _keep(
+        self, key: MatchKey, data: dict[str, Any], mine: tuple[Evidence, ...], *, deep: bool
+    ) -> None:
+        if deep:
             detail = "an object that matches is nested too deeply to be read"
             self._notes.append(Note("answer_odd", detail, key[0], key[1]))
             return

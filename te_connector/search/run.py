@@ -114,6 +114,6 @@ def _parents(above: Outcome, named: Mapping[str, Sequence[str]]) -> dict[str, li
     """
     parents = above.compared.owners()
     for object_id, subjects in named.items():
-        known = parents.setdefault(object_id, [])
-        known.extend(subject for subject in subjects if subject not in known)
+        known = parents.get(object_id, [])
+        parents[object_id] = list(dict.fromkeys([*known, *subjects]))
     return parents
