@@ -1,13 +1,16 @@
-"""One CSV file for each object type, in which no spreadsheet finds anything to compute.
+"""One CSV file for each object type, in which a spreadsheet finds nothing to compute or to change.
 
 UTF-8 with a byte order mark, one header row of titles, every cell quoted. Nested objects have a
-column for each of their fields; lists of plain values stand in one cell, separated by semicolons;
-other lists as JSON text. The JSON file beside it is the authoritative copy.
+column for each field. Lists of plain values are in one cell, separated by semicolons; other lists are
+JSON text. ``data.json`` is the official copy.
 
 A spreadsheet takes text for a formula by its first character, and some split a file at other
-separators than its commas, or ignore the quotes. So an apostrophe goes before every place where a
-cell could begin (the start, or behind a separator or line break) if, behind blanks and quotes, a
-character follows that starts a formula. Numbers are no exception: ``-5`` becomes ``'-5``.
+separators than commas, or ignore quotes. So an apostrophe goes before every place where a cell could
+begin (the start, or after a separator or line break) if, after blanks and quotes, a character follows
+that starts a formula. Numbers are no exception: ``-5`` becomes ``'-5``.
+
+A spreadsheet also changes text that looks like a number or a date: it drops leading zeros, rounds
+numbers of more than 15 digits, and turns ``3-5`` into March 5. Such text gets an apostrophe too.
 """
 
 from __future__ import annotations
@@ -32,15 +35,34 @@ _BEGINS = re.compile(
     rf"[{re.escape(TRIGGERS)}])"
 )
 
+_CHANGED = re.compile(
+    r"\s*(?:"
+    r"0\d+(?:\.\d+)?"  # leading zeros: ZIP codes
+    r"|\d{12,}"  # shown as 1.23E+15, and rounded after 15 digits
+    r"|\d+\.\d*0"  # 1.10 becomes 1.1
+    r"|\d+(?:\.\d+)?[eE]\d+"  # 1e3 becomes 1000
+    r"|\d{1,4}[-/]\d{1,2}(?:[-/]\d{1,2})?"  # 3-5 and 3/5/24, but not 2024-03-05
+    r"|\d{1,2}[-/]\d{1,2}[-/]\d{2,4}"
+    r"|\d{1,2}:\d{2}(?::\d{2})?"  # 4:30 becomes a time
+    r"|\d{1,2}[- ]?[A-Za-z]{3,9}(?:[- ]\d{2,4})?|[A-Za-z]{3,9}[- ]?\d{1,4}"  # 5-Mar, MAR1
+    r")\s*"
+)
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @functools.lru_cache(maxsize=65536)
 def guard(text: str) -> str:
-    """The text with an apostrophe wherever a formula could begin, and no control characters."""
+    """The text with an apostrophe wherever a formula could begin or a spreadsheet would change it.
+
+    Control characters are replaced.
+    """
     text = words.plain(text)
     if text[:1] in ("\t", "\r", "\n"):
         text = f"'{text}"
+    if _CHANGED.fullmatch(text) and not _ISO_DATE.fullmatch(text):
+        return f"'{text}"
     if _TRIGGER.search(text) is None:
         return text
     return _BEGINS.sub("'", text)
@@ -49,7 +71,7 @@ def guard(text: str) -> str:
 def write(
     file: TextIO, objects: Sequence[Mapping[str, Any]], layout: Layout | None, rule: Rule
 ) -> None:
-    """Write the objects of one type; without any, a header of the schema's titles alone."""
+    """Write the objects of one type; without any, only a header with the schema's titles."""
     columns = _columns(objects, layout)
     if not columns and layout is not None:
         columns = [(key,) for key in layout.fields if not hides(rule, (key,))]
@@ -61,7 +83,7 @@ def write(
 
 
 def _columns(objects: Sequence[Mapping[str, Any]], layout: Layout | None) -> list[Steps]:
-    """The ways to all plain values, in the schema's order; what it does not know comes last."""
+    """The field paths of all plain values, in the schema's order; unknown ones come last."""
     found: dict[Steps, None] = {}
     for data in objects:
         found.update(dict.fromkeys(_ways(data, ())))

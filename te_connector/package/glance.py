@@ -1,4 +1,4 @@
-"""The short answers at the top of the page, drawn from the objects that go out and no others."""
+"""The short answers at the top of the page, from the released objects only."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ Anchored = tuple[str, Released]
 
 @attrs.frozen
 class Held:
-    """An address or a number that is held."""
+    """An address or a number, in one spelling, with every field that has it."""
 
     text: str
-    title: str
+    titles: tuple[str, ...]
     anchor: str
 
 
 @attrs.frozen
 class Survey:
-    """A survey response: which survey, when (for machines, for people), and where it stands."""
+    """A survey response: which survey, when (for machines, for people), and where on the page."""
 
     name: str
     date: tuple[str, str] | None
@@ -40,7 +40,7 @@ class Survey:
 
 @attrs.frozen
 class Glance:
-    """What the reader asks first."""
+    """The answers to the first questions."""
 
     emails: tuple[Held, ...]
     phones: tuple[Held, ...]
@@ -55,17 +55,19 @@ def glance(anchored: Sequence[Anchored], terms: Terms, searched: Sequence[Search
         emails=_held("email", anchored, terms),
         phones=_held("phone", anchored, terms),
         surveys=tuple(
-            Survey(survey_name(kept.data) or terms.title(kept.object_type), _date(kept), anchor)
+            Survey(
+                survey_name(kept.data) or terms.title(kept.object_type), _date(kept, terms), anchor
+            )
             for anchor, kept in anchored
             if kept.data.get(ANSWERS)
         ),
         surveys_searched=_surveys_searched(terms, searched),
-        last_contact=_last_contact(anchored),
+        last_contact=_last_contact(anchored, terms),
     )
 
 
 def _held(compare: str, anchored: Sequence[Anchored], terms: Terms) -> tuple[Held, ...]:
-    """The values of all fields that the manifest maps to kinds which compare so."""
+    """Each value once, from all fields that the manifest maps to kinds with this comparison."""
     kinds = {name for name, kind in terms.manifest.kinds.items() if kind.compare == compare}
     ways = {
         name: [
@@ -75,26 +77,49 @@ def _held(compare: str, anchored: Sequence[Anchored], terms: Terms) -> tuple[Hel
         ]
         for name, item in terms.manifest.objects.items()
     }
-    held: dict[str, Held] = {}
+    regions = [kind.region for kind in terms.manifest.kinds.values() if kind.compare == compare]
+    region = next((region for region in regions if region), "US")
+    found: dict[str, Held] = {}
     for anchor, kept in anchored:
         for title, steps in ways.get(kept.object_type, ()):
             for value in values_at(kept.data, steps):
                 if isinstance(value, (str, int)) and not words.is_empty(value):
-                    text = words.scalar(value)
-                    held.setdefault(text.casefold(), Held(text, title, anchor))
-    return tuple(held.values())
+                    key, text = _spelling(words.scalar(value), compare, region)
+                    before = found.get(key, Held(text, (), anchor))
+                    titles = tuple(dict.fromkeys((*before.titles, title)))
+                    found[key] = attrs.evolve(before, titles=titles)
+    return tuple(found.values())
+
+
+def _spelling(text: str, compare: str, region: str) -> tuple[str, str]:
+    """A key that is equal for equal values, and the spelling to show."""
+    if compare != "phone":
+        return text.strip().casefold(), text.strip()
+    import phonenumbers
+
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return text.casefold(), text
+    if not phonenumbers.is_valid_number(number):
+        return text.casefold(), text
+    own = phonenumbers.region_code_for_number(number) == region
+    style = phonenumbers.PhoneNumberFormat
+    form = style.NATIONAL if own else style.INTERNATIONAL
+    shown = phonenumbers.format_number(number, form)
+    return f"{phonenumbers.format_number(number, style.E164)};{number.extension or ''}", shown
 
 
 def survey_name(data: dict[str, Any]) -> str:
-    """The name of the survey that a response answers; empty if the data does not tell."""
+    """The name of the survey; empty if the data doesn't have it."""
     survey = data.get("survey")
     name = survey.get("survey_name") if isinstance(survey, dict) else None
     return words.plain(name) if isinstance(name, str) else ""
 
 
-def _date(kept: Released) -> tuple[str, str] | None:
+def _date(kept: Released, terms: Terms) -> tuple[str, str] | None:
     text = kept.data.get("internal_created_at")
-    return words.date(text) if isinstance(text, str) else None
+    return words.date(text, terms.zone) if isinstance(text, str) else None
 
 
 def _surveys_searched(terms: Terms, searched: Sequence[Searched]) -> str:
@@ -106,10 +131,11 @@ def _surveys_searched(terms: Terms, searched: Sequence[Searched]) -> str:
     return "complete" if all(one.complete for one in looked) else "incomplete"
 
 
-def _last_contact(anchored: Sequence[Anchored]) -> tuple[tuple[str, str], str] | None:
+def _last_contact(anchored: Sequence[Anchored], terms: Terms) -> tuple[tuple[str, str], str] | None:
     found = [
         (date, anchor)
         for anchor, kept in anchored
-        if isinstance(text := kept.data.get(LAST_CONTACT), str) and (date := words.date(text))
+        if isinstance(text := kept.data.get(LAST_CONTACT), str)
+        and (date := words.date(text, terms.zone))
     ]
     return max(found, default=None)

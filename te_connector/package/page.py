@@ -1,6 +1,6 @@
-"""The page that explains itself: one HTML file for one data subject.
+"""The page for one data subject: one HTML file.
 
-This module puts the facts together; ``templates/page.html.j2`` says them, and escapes all of them.
+This module collects the facts; ``templates/page.html.j2`` words them, and escapes all of them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import attrs
 
 from te_connector.package import words
 from te_connector.package.glance import Anchored, glance, survey_name
-from te_connector.package.policy import Controller
+from te_connector.package.policy import Policy
 from te_connector.package.rows import ANSWERS, Block, Rows, conversation, questions
 from te_connector.package.searched import Searched, searched_with
 from te_connector.package.selection import Disclosure, Released
@@ -56,7 +56,7 @@ class Section:
 
 @attrs.frozen
 class Search:
-    """What the page tells of the search itself."""
+    """What the page says about the search."""
 
     fetched: tuple[str, str] | None
     searched: list[Searched]
@@ -68,7 +68,7 @@ def page(
     search: Search,
     terms: Terms,
     rows_of: Callable[[str], Rows],
-    controller: Controller | None,
+    policy: Policy,
     files: list[str],
 ) -> Iterator[str]:
     """The page of one subject, piece by piece."""
@@ -79,7 +79,8 @@ def page(
         system=terms.manifest.title,
         subject=words.plain(disclosure.subject["id"]),
         search=search,
-        controller=controller,
+        controller=policy.controller,
+        settings=policy.page,
         given=searched_with(disclosure.subject, terms),
         glance=glance(anchored, terms, search.searched),
         count=len(anchored),
@@ -142,19 +143,19 @@ def _name(kept: Released) -> str:
 
 
 def _reasons(kept: Released, terms: Terms) -> Iterator[str]:
-    """Why the object is the reader's: the rest of a sentence that begins "It is here because"."""
+    """Why the object is on the page: the rest of a sentence that begins "It's here because"."""
     for reason in kept.matched_by:
         kind = terms.kind(reason["identifier"])
         if "id" in reason:
             parent = terms.title(reason["identifier"]).lower()
-            yield f"it belongs to {parent} number {words.plain(reason['id'])}"
+            yield f"it belongs to your {parent} number {words.plain(reason['id'])}"
         elif reason["identifier"] not in terms.manifest.kinds:
             yield "it belongs to another entry on this page"
         elif reason["field"]:
             field = terms.field(kept.object_type, reason["field"])
-            yield f"its “{field}” is the same as what was given for you as “{kind}”"
+            yield f"its “{field}” is the “{kind}” in your request"
         else:
-            yield f"a detail of it is the same as what was given for you as “{kind}”"
+            yield f"one of its fields is the “{kind}” in your request"
 
 
 def _once(macro: Callable[[Any], str], block: Block) -> str:

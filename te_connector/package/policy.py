@@ -6,6 +6,7 @@ at once, each with its line. ``docs/policy.md`` has an example.
 
 from __future__ import annotations
 
+import datetime
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from te_connector.errors import Fault
 from te_connector.manifest import loading as manifests
 from te_connector.manifest import locations as resources
 from te_connector.manifest.model import Manifest
+from te_connector.package import words
 from te_connector.package.layout import Layout, layout_of
 from te_connector.text.check import check
 from te_connector.text.document import Document, Place, fail, read, read_json
@@ -74,6 +76,16 @@ class Controller:
     note: str
 
 
+@attrs.frozen
+class PageSettings:
+    """How the page is worded: the law, the due date (for people), the time zone, an introduction."""
+
+    law: str = ""
+    due: str = ""
+    zone: datetime.tzinfo = datetime.UTC
+    intro: str = ""
+
+
 RELEASED = Rule()
 
 
@@ -86,6 +98,7 @@ class Policy:
     include: tuple[Named, ...]
     exclude: tuple[Named, ...]
     controller: Controller | None
+    page: PageSettings = PageSettings()
 
     @classmethod
     def load(cls, path: Path, manifest: Manifest | None = None) -> Self:
@@ -112,6 +125,7 @@ class Policy:
                 if controller
                 else None
             ),
+            page=_page(data.get("page", {})),
         )
 
     def with_decisions(self, include: Sequence[Named], exclude: Sequence[Named]) -> Self:
@@ -146,6 +160,26 @@ def _with_booleans(document: Document) -> Document:
 def _switch(mapping: dict[str, Any], key: str) -> None:
     if key in mapping:
         mapping[key] = _BOOLEANS.get(mapping[key], mapping[key])
+
+
+def _page(settings: Mapping[str, str]) -> PageSettings:
+    due = words.date(settings.get("due", ""))
+    return PageSettings(
+        law=settings.get("law", ""),
+        due=due[1] if due else "",
+        zone=zone_of(settings.get("time_zone", "UTC")) or datetime.UTC,
+        intro=settings.get("intro", ""),
+    )
+
+
+def zone_of(name: str) -> datetime.tzinfo | None:
+    """The time zone of that name, such as ``America/Chicago``; None if there is none."""
+    import zoneinfo
+
+    try:
+        return datetime.UTC if name == "UTC" else zoneinfo.ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # unknown, or no name at all
+        return None
 
 
 def _rule(rule: Mapping[str, Any]) -> Rule:
@@ -192,6 +226,14 @@ def _faults(document: Document, grammar: Mapping[str, Any], manifest: Manifest) 
             yield from _rule_faults(document, rule, place)
             layout = layout_of(manifest.schemas_folder / manifest.objects[name].schema)
             yield from _field_faults(document, name, layout)
+    page = data.get("page")
+    if isinstance(page, dict):
+        due, zone = page.get("due"), page.get("time_zone")
+        if isinstance(due, str) and words.date(due) is None:
+            yield document.fault(("page", "due"), "'due' must be a date, such as 2026-12-31")
+        if isinstance(zone, str) and zone_of(zone) is None:
+            message = "'time_zone' must be a time zone, such as America/Chicago"
+            yield document.fault(("page", "time_zone"), message)
     seen: dict[tuple[str, str], dict[str | None, str]] = {}
     for key in ("include", "exclude"):
         entries = data.get(key)

@@ -1,12 +1,13 @@
-"""A record's data as rows of titles and values, in the order and the words of its schema.
+"""A record's data as rows of titles and values, in the order of its schema and with its titles.
 
-A row is a tuple ``(title, described, kind, content)``; twenty thousand records make a million of
-them. The content of the kind ``text`` is text, of ``date`` a date for machines and one for people,
-of ``block`` a :class:`Block`: whatever has something inside.
+A row is a tuple ``(title, described, kind, content)``, because 20,000 records have a million rows.
+The content of the kind ``text`` is text, of ``date`` a date for machines and one for people, of
+``block`` a :class:`Block` with more rows.
 """
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -52,8 +53,8 @@ class Block:
 class Rows:
     """Makes the rows of the records of one type."""
 
-    def __init__(self, layout: Layout | None) -> None:
-        self._layout = layout
+    def __init__(self, layout: Layout | None, zone: datetime.tzinfo = datetime.UTC) -> None:
+        self._layout, self._zone = layout, zone
         self._blocks: dict[tuple[int, int, str], Block] = {}
         self._titles: dict[tuple[str, ...], Block] = {}
 
@@ -103,7 +104,7 @@ class Rows:
         """The kind and content of a value that is not empty."""
         if isinstance(value, str):
             if field is None or field.kind == "date":
-                found = words.without_year(value) if key in YEARLESS else words.date(value)
+                found = _date(value, key, self._zone)
                 return ("date", found) if found else ("text", words.plain(value))
         elif isinstance(value, (dict, list)):
             if depth == MAX_DEPTH:
@@ -128,6 +129,10 @@ class Rows:
 
 
 _NO_FIELDS: Mapping[str, Layout] = {}
+
+
+def _date(value: str, key: str, zone: datetime.tzinfo) -> tuple[str, str] | None:
+    return words.without_year(value) if key in YEARLESS else words.date(value, zone)
 
 
 def _is_plain_text(value: Any) -> bool:
@@ -178,12 +183,19 @@ def _exchange(question: Mapping[str, Any], pair: Mapping[str, Any]) -> tuple[str
         ):
             answer = choice["value"]
             break
-    return _words(asked), _words(answer)
+    return "" if words.is_empty(asked) else _words(asked), _answer(answer)
+
+
+def _answer(value: Any) -> str:
+    """An answer as it is stored: nothing, an empty text, ``0``, and the word ``None`` all differ."""
+    if value is None:
+        return "(no answer is stored)"
+    if isinstance(value, str) and not value.strip():
+        return "(an empty answer is stored)"
+    return _words(value)
 
 
 def _words(value: Any) -> str:
-    if words.is_empty(value):
-        return ""
     if isinstance(value, (dict, list)):
         return words.plain(_encode(value))
     return words.scalar(value)

@@ -1,12 +1,12 @@
-"""What was searched and how completely, what was not, and with what: in words for the page.
+"""What was searched and how completely, and what was not, in words for the data subject.
 
-No number of objects is told, since it would tell of strangers, and no sentence of fetch's that
-could name an object or a subject that is not this reader's.
+The officer's sentences (``reason`` in the coverage) are about order keys, rights, and vendors, and can
+name other people's objects. None of them is on the page. Neither are counts of objects, which would
+reveal something about other people.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import attrs
@@ -26,41 +26,18 @@ class Searched:
     how: str
     complete: bool
     compared: tuple[str, ...]
-    reason: str
 
 
-@attrs.frozen
-class Strangers:
-    """All ids of subjects and objects in a result, but the reader's own."""
-
-    names: frozenset[str]
-    own: frozenset[str | None]
-
-    def harmless(self, text: str) -> str:
-        """The text, or nothing if a word of it is the id of a stranger."""
-        words_of = re.findall(r"[^\s,;:()\[\]'\"]+", text.rstrip("."))
-        return "" if self.names.intersection(words_of) - self.own else words.plain(text)
-
-
-def names_in(result: Result) -> frozenset[str]:
-    """All ids of subjects and objects in a result."""
-    return frozenset(
-        [subject["id"] for subject in result.subjects]
-        + [record["id"] for record in result.records]
-        + [miss["id"] for miss in result.near_misses]
-    )
-
-
-def searched(result: Result, terms: Terms, strangers: Strangers) -> list[Searched]:
-    """How each object type was looked at."""
+def searched(result: Result, terms: Terms, subject: Subject) -> list[Searched]:
+    """How each object type was searched for this subject's own identifiers."""
+    own = {kind for kind, values in subject["identifiers"].items() if values}
     return [
         Searched(
             object_type=one["object_type"],
             title=terms.title(one["object_type"]),
             how=_how(one),
             complete=one["complete"],
-            compared=tuple(_compared(one, terms)),
-            reason=strangers.harmless(one["reason"]),
+            compared=tuple(_compared(one, terms, own)),
         )
         for one in result.coverage
         if one["method"] != "skipped"
@@ -70,39 +47,38 @@ def searched(result: Result, terms: Terms, strangers: Strangers) -> list[Searche
 def _how(coverage: Coverage) -> str:
     if coverage["method"] == "lookup":
         return (
-            "Complete: everything that could match was looked up directly."
+            "Complete: we looked up everything that could match."
             if coverage["complete"]
-            else "Not complete: entries were looked up directly, and not all were compared."
+            else "Not complete: we looked up some entries, and didn't compare all of them."
         )
     if coverage["complete"]:
-        return "Complete: every entry that the system lists was compared."
-    return "Not complete: not every entry could be compared."
+        return "Complete: we compared every entry."
+    return "Not complete: we couldn't compare every entry."
 
 
-def _compared(coverage: Coverage, terms: Terms) -> Iterator[str]:
+def _compared(coverage: Coverage, terms: Terms, own: set[str]) -> Iterator[str]:
     for kind, fields in coverage["fields"].items():
         if kind in terms.manifest.objects:
-            yield f"{terms.title(kind)} (each entry names the one that it belongs to)"
-        else:
+            yield f"the {terms.title(kind).lower()} that each entry belongs to"
+        elif kind in own:
             titles = [terms.field(coverage["object_type"], field) for field in fields]
-            yield f"{terms.kind(kind)} (in: {words.listed(titles)})"
+            yield f"{terms.kind(kind)} (in {words.listed(titles)})"
 
 
-def not_searched(result: Result, terms: Terms, strangers: Strangers) -> list[tuple[str, str]]:
-    """What was not looked at, and why: types that were left out, and what the manifest names."""
+def not_searched(result: Result, terms: Terms) -> list[tuple[str, str]]:
+    """What was not searched, and why: types that were left out, and what the manifest lists."""
     covered = {one["object_type"]: one for one in result.coverage}
     left_out = []
     for name, item in terms.manifest.objects.items():
         if name not in covered:
-            left_out.append((item.title, "This search was not asked to look there."))
+            left_out.append((item.title, "This search didn't include it."))
         elif covered[name]["method"] == "skipped":
-            reason = strangers.harmless(covered[name]["reason"])
-            left_out.append((item.title, reason or "It was left out of this search."))
+            left_out.append((item.title, "It can't be searched with what we know about you."))
     return left_out + [(item.what, item.why) for item in terms.manifest.not_searched]
 
 
 def searched_with(subject: Subject, terms: Terms) -> dict[str, int]:
-    """The kinds of identifier that were given, and how many of each: never their values."""
+    """The identifier kinds in the request, with the number of values of each."""
     return {
         terms.kind(kind): len(values) for kind, values in subject["identifiers"].items() if values
     }

@@ -1,7 +1,8 @@
-"""The words of one manifest: what its object types, fields and kinds of identifier are called."""
+"""The names of a manifest: object types, fields, and identifier kinds; and the reader's time zone."""
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 
 import attrs
@@ -18,18 +19,19 @@ class Terms:
 
     manifest: Manifest
     layouts: Mapping[str, Layout]
+    zone: datetime.tzinfo = datetime.UTC
 
     def layout(self, object_type: str) -> Layout | None:
-        """The layout of an object type; None where the manifest does not know it."""
+        """The layout of an object type; None if the manifest doesn't have the type."""
         return self.layouts.get(object_type)
 
     def title(self, object_type: str) -> str:
-        """What an object type is called."""
+        """The name of an object type."""
         item = self.manifest.objects.get(object_type)
         return item.title if item is not None else words.plain(object_type.replace("_", " "))
 
     def field(self, object_type: str, way: str) -> str:
-        """What a field is called, with the names of the fields around it."""
+        """The name of a field, after the names of the fields that it is in."""
         layout, titles = self.layout(object_type), []
         for step in steps_of(way):
             layout = layout.fields.get(step) if layout is not None else None
@@ -37,7 +39,7 @@ class Terms:
         return ": ".join(titles)
 
     def kind(self, name: str) -> str:
-        """What a kind of identifier is called."""
+        """The name of an identifier kind."""
         kind = self.manifest.kinds.get(name)
         return kind.title if kind is not None else words.plain(name)
 
@@ -47,9 +49,8 @@ class Terms:
         return known + sorted(object_types.difference(known))
 
 
-def terms_of(manifest: Manifest) -> Terms:
-    """The words of a manifest and its schemas."""
+def terms_of(manifest: Manifest, zone: datetime.tzinfo = datetime.UTC) -> Terms:
+    """The names of a manifest and its schemas."""
     folder = manifest.schemas_folder
-    return Terms(
-        manifest, {name: layout_of(folder / item.schema) for name, item in manifest.objects.items()}
-    )
+    layouts = {name: layout_of(folder / item.schema) for name, item in manifest.objects.items()}
+    return Terms(manifest, layouts, zone)

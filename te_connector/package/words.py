@@ -1,7 +1,7 @@
-"""Values as people read them: dates as dates, flags as yes or no, and text that is safe to show.
+"""Values for people: dates, yes or no, and text that is safe to show.
 
-Nothing here is markup: the template escapes everything. What is made safe here is what escaping
-leaves alone: characters that are invisible or that turn the reading direction of the text around.
+Nothing here is markup: the template escapes everything. This module handles what escaping does not:
+invisible characters, and characters that reverse the direction of text.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _INVISIBLE: dict[int, str] = {
 
 
 def plain(text: str) -> str:
-    """The text with control and direction characters made visible; line breaks stay."""
+    """The text with visible control and direction characters; line breaks stay."""
     if text.isprintable():
         return text
     return text.replace("\r\n", "\n").replace("\r", "\n").translate(_INVISIBLE)
 
 
 def is_empty(value: Any) -> bool:
-    """Whether there is nothing to show: nothing at all, or nothing but empty values inside."""
+    """Whether there is nothing to show: no value, or only empty values inside."""
     if value is None or value == "":
         return True
     if isinstance(value, str):
@@ -54,35 +54,40 @@ def scalar(value: Any) -> str:
 
 
 def flag(value: Any) -> str:
-    """A yes or no as the vendor writes it: true, 1 or "1"."""
+    """A yes or no as the vendor writes it: true, 1, or "1"."""
     if value in (True, 1, "1"):
         return "Yes"
     return "No" if value in (False, 0, "0") else scalar(value)
 
 
 @functools.lru_cache(maxsize=65536)
-def date(text: str) -> tuple[str, str] | None:
-    """A vendor's date for machines and for people, in UTC; None if the text is no date.
+def date(text: str, zone: datetime.tzinfo = datetime.UTC) -> tuple[str, str] | None:
+    """A vendor's date for machines and for people; None if the text is no date.
+
+    The vendor's times have no zone; its API document says that they are UTC.
 
     >>> date("2025-03-14 09:30:00")
-    ('2025-03-14T09:30:00Z', '14 March 2025, 09:30 UTC')
+    ('2025-03-14T09:30:00Z', 'March 14, 2025, 9:30 AM UTC')
     >>> date("2025-03-14 00:00:00")
-    ('2025-03-14', '14 March 2025')
+    ('2025-03-14', 'March 14, 2025')
     """
     match = _MOMENT.fullmatch(text)
     if match is None:
         return None
-    day, time, zone = match.groups()
+    day, time, offset = match.groups()
     try:
         if time is None:
             return day, _day(datetime.date.fromisoformat(day))
-        moment = datetime.datetime.fromisoformat(f"{day}T{time}{zone or '+00:00'}")
+        moment = datetime.datetime.fromisoformat(f"{day}T{time}{offset or '+00:00'}")
         moment = moment.astimezone(datetime.UTC)
     except (ValueError, OverflowError):
         return None
-    if zone is None and time == "00:00:00":
+    if offset is None and time == "00:00:00":
         return day, _day(moment)
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}", f"{_day(moment)}, {moment:%H:%M} UTC"
+    local = moment.astimezone(zone)
+    hour, half = local.hour % 12 or 12, "AM" if local.hour < 12 else "PM"
+    shown = f"{_day(local)}, {hour}:{local:%M} {half} {local:%Z}"
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}", shown
 
 
 _MONTHS = (
@@ -102,19 +107,23 @@ _MONTHS = (
 
 
 def _day(day: datetime.date) -> str:
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"  # strftime's names follow the locale
+    # Not strftime, because its names follow the locale.
+    return f"{_MONTHS[day.month - 1]} {day.day}, {day.year}"
 
 
 def without_year(text: str) -> tuple[str, str] | None:
-    """A date whose year means nothing, as the vendor's birthdays are."""
+    """A date whose year is a placeholder, as in the vendor's birthdays."""
     found = date(text[:10])
     if found is None:
         return None
     day = datetime.date.fromisoformat(found[0])
-    return f"--{day:%m-%d}", f"{day.day} {_MONTHS[day.month - 1]}"
+    return f"--{day:%m-%d}", f"{_MONTHS[day.month - 1]} {day.day}"
 
 
 def listed(words: Iterable[str], last: str = "and") -> str:
-    """Words in a row: ``a, b and c``."""
+    """Words in a row: ``a``, ``a and b``, ``a, b, and c``."""
     *first, end = list(words) or [""]
-    return f"{', '.join(first)} {last} {end}" if first else end
+    if not first:
+        return end
+    comma = "," if len(first) > 1 else ""
+    return f"{', '.join(first)}{comma} {last} {end}"

@@ -23,13 +23,7 @@ from te_connector.package import csvfiles, words
 from te_connector.package.page import Search, by_type, page
 from te_connector.package.policy import Policy
 from te_connector.package.rows import Rows
-from te_connector.package.searched import (
-    Strangers,
-    names_in,
-    not_searched,
-    searched,
-    searched_with,
-)
+from te_connector.package.searched import not_searched, searched, searched_with
 from te_connector.package.selection import NO_POLICY, Disclosure, Released, Withheld, choose
 from te_connector.package.terms import Terms, terms_of
 from te_connector.package.thirdparty import third_party
@@ -125,7 +119,8 @@ def _write(
     output.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{output.name[:40]}.", dir=output.parent))
     try:
-        writer = _Writer(draft, result, terms_of(manifest), policy or NO_POLICY)
+        rules = policy or NO_POLICY
+        writer = _Writer(draft, result, terms_of(manifest, rules.page.zone), rules)
         packages = [writer.subject(one) for one in disclosures]
         writer.officers_list(packages)
         if output.exists():
@@ -162,18 +157,15 @@ class _Writer:
 
     def __init__(self, draft: Path, result: Result, terms: Terms, policy: Policy) -> None:
         self.draft, self.result, self.terms, self.policy = draft, result, terms, policy
-        self._names = names_in(result)
         self._folders = folder_names(subject["id"] for subject in result.subjects)
-        self._rows = functools.cache(lambda name: Rows(terms.layout(name)))
+        self._rows = functools.cache(lambda name: Rows(terms.layout(name), terms.zone))
 
     def subject(self, disclosure: Disclosure) -> Package:
         """Write one subject's folder."""
-        own = frozenset([disclosure.subject["id"], *(kept.id for kept in disclosure.released)])
-        strangers = Strangers(self._names, own)
         search = Search(
-            fetched=words.date(self.result.fetched_at or ""),
-            searched=searched(self.result, self.terms, strangers),
-            not_searched=not_searched(self.result, self.terms, strangers),
+            fetched=words.date(self.result.fetched_at or "", self.terms.zone),
+            searched=searched(self.result, self.terms, disclosure.subject),
+            not_searched=not_searched(self.result, self.terms),
         )
         folder = self.draft / self._folders[disclosure.subject["id"]]
         folder.mkdir(mode=0o700)
@@ -189,7 +181,7 @@ class _Writer:
                     search,
                     self.terms,
                     self._rows,
-                    self.policy.controller,
+                    self.policy,
                     list(files.values()),
                 )
             )

@@ -565,31 +565,104 @@ def test_withholding_and_keeping_are_opposites(value: Any) -> None:
     assert json.dumps(data) == before
 
 
+def test_each_phone_is_shown_once_with_all_its_fields(tmp_path: Path) -> None:
+    """One number in several spellings and fields is one line, in one spelling."""
+    data = cases.contact(1, phone_cell="(763)555-0123", phone_home="+1 763.555.0123")
+    page = text_of(
+        package(tmp_path, cases.result(cases.record("contact", data))).packages[0].folder
+    )
+    top = page[: page.index("On this page")]
+    assert top.count("555-0123") == 1
+    assert "(763) 555-0123 (Mobile phone, Home phone , see the entry )" in top
+
+
+def test_dates_are_in_the_time_zone_of_the_data_subject(tmp_path: Path) -> None:
+    """The policy names the zone; daylight saving time counts."""
+    data = cases.contact(1, last_contacted_date="2026-07-01 02:30:00")
+    whole = cases.result(cases.record("contact", data))
+    page = text_of(
+        package(tmp_path, whole, "page: {time_zone: America/Chicago}").packages[0].folder
+    )
+    assert "June 30, 2026, 9:30 PM CDT" in page
+
+
+@pytest.mark.parametrize(
+    ("law", "says", "never"),
+    [
+        ("GDPR", "article 16", "California"),
+        ("CCPA", "California Privacy Protection Agency", "article"),
+        (None, "Your rights depend on where you live", "article"),
+    ],
+)
+def test_the_page_names_the_rights_of_one_law(
+    tmp_path: Path, law: str | None, says: str, never: str
+) -> None:
+    """The policy names the law, the due date, and an introduction."""
+    policy = "page: {due: 2026-12-31, intro: Dear customer" + (f", law: {law}}}" if law else "}")
+    page = text_of(package(tmp_path, cases.result(), policy).packages[0].folder)
+    rights = page[page.index("What you can do ") :]
+    assert says in rights
+    assert never not in rights
+    assert "Dear customer" in page
+    assert "We have to answer your request by December 31, 2026." in page
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, "(no answer is stored)"),
+        ("", "(an empty answer is stored)"),
+        ("None", "None"),
+        (0, "0"),
+        ("0", "0"),
+        (False, "No"),
+    ],
+)
+def test_an_answer_is_shown_as_it_is_stored(tmp_path: Path, value: Any, shown: str) -> None:
+    """No answer, an empty one, zero, and the word None differ."""
+    answers = [{"response_value": value, "question": {"question_text": "Why?"}}]
+    data = cases.response("aa", 1, question_responses=answers)
+    whole = cases.result(cases.record("contact_survey_response", data))
+    page = text_of(package(tmp_path, whole).packages[0].folder)
+    assert f"Question: Why? Answer: {shown}" in page
+
+
+def test_a_subject_reads_only_about_their_own_identifiers(tmp_path: Path) -> None:
+    """A search with another subject's phone doesn't show on the page of one who gave none."""
+    whole = cases.result(cases.record("contact"))
+    kinds = {kind for one in whole["subjects"] for kind in one["identifiers"]}
+    whole["coverage"][0]["fields"] = {"email": ["email"], "phone": ["phone_cell"]}
+    whole["subjects"][0]["identifiers"] = {"email": ["a@example.com"]}
+    page = text_of(package(tmp_path, whole).packages[0].folder)
+    assert kinds
+    assert "We compared: E-mail address (in E-mail address)." in page
+
+
 # --- the page ------------------------------------------------------------------------------------
 
 
 def test_the_page_answers_five_questions_at_its_top(tmp_path: Path) -> None:
-    """E-mail, surveys, last contact, what is missing and what to do stand before all details."""
+    """E-mail, surveys, last contact, what is missing, and what to do come before all details."""
     whole = cases.result(cases.record("contact"), cases.record("contact_survey_response"))
     policy = "controller: {name: Example Lending LLC, contact: privacy@example.com, note: Hello.}"
     top = text_of(package(tmp_path, whole, policy).packages[0].folder)
     top = top[: top.index("On this page")]
     for words_ in (
-        "maribel.okonkwo@example.com (E-mail address, see the entry )",
-        "(763)555-0123 (Mobile phone, see the entry )",
+        "maribel.okonkwo@example.com (E-mail address , see the entry )",
+        "(763) 555-0123 (Mobile phone , see the entry )",
         "Yes: 1 time .",
-        "After closing , 12 June 2026, 18:22 UTC",
-        "28 October 2026, 17:45 UTC is the latest date that is noted",
-        "What was searched was searched completely: Contact, User, Survey response.",
-        "Some kinds of information were not searched at all.",
-        "You can have mistakes corrected",
-        "Write to Example Lending LLC : privacy@example.com",
+        "After closing , June 12, 2026, 6:22 PM UTC",
+        "October 28, 2026, 5:45 PM UTC is the latest date on file",
+        "We finished searching: Contact, User, Survey response.",
+        "We didn’t search everything.",
+        "You can ask us to correct or delete your data",
+        "Contact Example Lending LLC : privacy@example.com",
     ):
         assert words_ in top
 
 
 def test_the_page_says_how_completely_was_searched(tmp_path: Path) -> None:
-    """Complete, incomplete, skipped and unasked types, and the manifest's gaps, are told apart."""
+    """Complete, incomplete, skipped, and unasked types differ; the officer's reasons stay out."""
     searched = [
         cases.coverage("contact", complete=False, reason="Page 7 could not be read."),
         cases.coverage(
@@ -597,23 +670,24 @@ def test_the_page_says_how_completely_was_searched(tmp_path: Path) -> None:
         ),
     ]
     page = text_of(package(tmp_path, cases.result(coverage=searched)).packages[0].folder)
-    assert "Yes, the search was not complete for: Contact." in page
-    assert "Not complete: not every entry could be compared." in page
-    assert "Page 7 could not be read." in page
-    assert "survey answers were not searched" in page
-    missing = page[page.index("They were not looked at:") :]
-    assert "User A person answers instead." in missing
-    assert "Survey response This search was not asked to look there." in missing
+    assert "Yes. We couldn’t finish searching: Contact." in page
+    assert "Not complete: we couldn't compare every entry." in page
+    assert "Page 7 could not be read." not in page
+    assert "we didn’t search survey answers" in page
+    missing = page[page.index("can have more data about you in these places:") :]
+    assert "User It can't be searched with what we know about you." in missing
+    assert "A person answers instead." not in page
+    assert "Survey response This search didn't include it." in missing
     assert all(item.what in missing for item in MANIFEST.not_searched)
-    assert "There is no entry about you in these pages." in page
+    assert "We found no entry about you." in page
 
 
 def test_nothing_found_is_told_from_not_looked(tmp_path: Path) -> None:
     """A complete search without a find says so, in other words than no search."""
     page = text_of(package(tmp_path, cases.result()).packages[0].folder)
-    assert "There is no e-mail address of yours in these pages." in page
-    assert "There is no survey answer of yours in these pages. Survey answers were searched" in page
-    assert "No date is noted in these pages." in page
+    assert "We found no e-mail address of yours." in page
+    assert "No. We searched all survey answers." in page
+    assert "We found no date." in page
 
 
 def test_fields_have_titles_and_empty_ones_are_folded(tmp_path: Path) -> None:
@@ -623,15 +697,15 @@ def test_fields_have_titles_and_empty_ones_are_folded(tmp_path: Path) -> None:
     page, source = text_of(folder), (folder / "index.html").read_text("utf-8")
     for pair in (
         "First name Maribel",
-        "Birthday 23 July",
+        "Birthday July 23",
         "Phone calls allowed Yes",
         "Postal mail allowed No",
         "Loan officer who owns this contact E-mail address tomas.lindqvist@example.com",
-        "lead_score_v2 not described in the schema 71",
-        "It is here because its “E-mail address” is the same as what was given for you",
+        "lead_score_v2 no description 71",
+        "It’s here because its “E-mail address” is the “E-mail address” in your request",
     ):
         assert pair in page
-    assert '<time datetime="2026-02-10">10 February 2026</time>' in source
+    assert '<time datetime="2026-02-10">February 10, 2026</time>' in source
     folded = source[source.index("empty fields</summary>") :]
     folded = folded[: folded.index("</details>")]
     assert "<li>Name suffix</li>" in folded
@@ -662,7 +736,7 @@ def test_survey_answers_read_as_a_conversation(tmp_path: Path) -> None:
     page = text_of(folder)
     talk = (
         "Question: First? Answer: 9 Question: Second? Answer: Late Question: Third? "
-        "Answer: none is shown here"
+        "Answer: (no answer is stored)"
     )
     assert talk in page
 
@@ -725,17 +799,17 @@ def test_many_objects_are_folded(tmp_path: Path) -> None:
     ]
     folder = package(tmp_path, cases.result(*records)).packages[0].folder
     assert (folder / "index.html").read_text("utf-8").count('<details class="object"') == 30
-    assert "and 10 more, under “What was found”" in text_of(folder)
+    assert "and 10 more, under What we found" in text_of(folder)
 
 
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("2025-03-14 09:30:00", ("2025-03-14T09:30:00Z", "14 March 2025, 09:30 UTC")),
-        ("2025-03-14 00:00:00", ("2025-03-14", "14 March 2025")),
-        ("2025-03-14", ("2025-03-14", "14 March 2025")),
-        ("2026-10-28T17:45:00.123456Z", ("2026-10-28T17:45:00Z", "28 October 2026, 17:45 UTC")),
-        ("2026-10-28T23:45:00-05:00", ("2026-10-29T04:45:00Z", "29 October 2026, 04:45 UTC")),
+        ("2025-03-14 09:30:00", ("2025-03-14T09:30:00Z", "March 14, 2025, 9:30 AM UTC")),
+        ("2025-03-14 00:00:00", ("2025-03-14", "March 14, 2025")),
+        ("2025-03-14", ("2025-03-14", "March 14, 2025")),
+        ("2026-10-28T17:45:00.123456Z", ("2026-10-28T17:45:00Z", "October 28, 2026, 5:45 PM UTC")),
+        ("2026-10-28T23:45:00-05:00", ("2026-10-29T04:45:00Z", "October 29, 2026, 4:45 AM UTC")),
         ("2025-02-30", None),
         ("0000-00-00 00:00:00", None),
         ("2025-03-14 25:00:00", None),
@@ -811,7 +885,7 @@ def test_tables_hold_values_under_titles(tmp_path: Path) -> None:
     assert row == {
         "E-mail address": "maribel.okonkwo@example.com",
         "Mobile phone": "'+1 612 555 0100",
-        "ZIP code": "02134",
+        "ZIP code": "'02134",
         "Phone calls allowed": "true",
         "Communication preferences": "",
         "Groups": '[{"id": 7}]',
@@ -904,3 +978,30 @@ def convert(office: str, folder: Path, separator: int) -> dict[str, str]:
         path.name.partition("-")[0].partition(".")[0]: path.read_text("utf-8")
         for path in output.iterdir()
     }
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["02134", "4111111111111111", "3-5", "3/5", "3/5/2024", "1.10", "1e3", "4:30", "MAR1", "5-Mar"],
+)
+def test_text_that_a_spreadsheet_would_change_is_guarded(text: str) -> None:
+    """Leading zeros, long numbers, and what looks like a date or a time get an apostrophe."""
+    assert csvfiles.guard(text) == f"'{text}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-03-05",
+        "2026-03-05 10:00:00",
+        "763-555-0123",
+        "7635550123",
+        "12.5",
+        "0",
+        "Apt 12 B",
+        "",
+    ],
+)
+def test_text_that_a_spreadsheet_keeps_is_not_guarded(text: str) -> None:
+    """Ordinary values stay as they are."""
+    assert csvfiles.guard(text) == text
