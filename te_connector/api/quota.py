@@ -19,18 +19,20 @@ anew with the whole window used up. A clock that is set *forward* while it is us
 
 from __future__ import annotations
 
+import contextlib
+import math
 import os
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import attrs
 
-from te_connector.errors import StateError
 from te_connector.manifest.model import Limit
-from te_connector.storage.state import Lock, refuse_shared
+from te_connector.storage.files import explained, open_private
+from te_connector.storage.locks import Lock
 
 _MAGIC = b"TEWIN1\0\0"
 # magic, slots, turns taken, generation; paused until, pace, last start, last strain
@@ -40,6 +42,10 @@ _MAX_PACE_FACTOR = 8.0
 _FIRST_PACE = 0.05
 _STRAIN_ONCE_IN = 1.0
 _EASE = 0.97
+_MOST_SLOTS = 1_000_000_000
+"""The manifest's grammar permits no more."""
+_CLOCK_TOLERANCE = 1.0
+"""Seconds by which two readings of the system clock may disagree."""
 _LONGEST_PAUSE = 86400.0
 """No server's wish beyond it is noted: it is the most that a manifest's ``retry_for`` can be."""
 
@@ -84,11 +90,12 @@ class Window:
         with self._lock, self._open() as file:
             now, header = self._clock(), self._header(file)
             index = header.turns % header.slots
-            wait = max(header.paused_until, self._slot(file, index)) - now
+            free = self._slot(file, index)
+            wait = max(header.paused_until, free) - now
             if header.pace > 0:
                 wait = max(wait, header.last_start + header.pace - now)
-            if wait > self._lease + self.limit.seconds + _LONGEST_PAUSE:
-                wait = self._start_over(file).paused_until - now  # the clock was set back
+            if self._clock_was_set_back(header, wait, now):
+                return self._start_over(file).paused_until - now
             if wait > 0:
                 return wait
             header.turns += 1
@@ -130,6 +137,16 @@ class Window:
         with self._lock, self._open() as file:
             return self._header(file).pace
 
+    def _clock_was_set_back(self, header: _Header, wait: float, now: float) -> bool:
+        """Whether a wait comes from moments that no request can have written yet.
+
+        Without this, all requests would wait for as long as the clock was set back.
+        """
+        usual = self._lease + self.limit.seconds + _CLOCK_TOLERANCE
+        if wait <= usual:
+            return False
+        return header.last_start > now + _CLOCK_TOLERANCE or wait > usual + _LONGEST_PAUSE
+
     def _slow_down(self, header: _Header, now: float) -> None:
         if now - header.last_strain < _STRAIN_ONCE_IN:
             return  # a burst of failures is one sign of strain, not many
@@ -138,25 +155,19 @@ class Window:
         header.pace = min(slowest, max(_FIRST_PACE, even, header.pace * 2))
         header.last_strain = now
 
-    def _open(self) -> BinaryIO:
-        try:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise StateError(f"{self._path} cannot be used ({error.strerror}).") from None
-        file = os.fdopen(descriptor, "r+b")
-        try:
-            refuse_shared(self._path, os.fstat(descriptor).st_mode)
-        except BaseException:
-            file.close()
-            raise
-        return file
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[BinaryIO]:
+        with explained(self._path, "used"):
+            descriptor = open_private(self._path, os.O_RDWR | os.O_CREAT)
+            with os.fdopen(descriptor, "r+b") as file:
+                yield file
 
     def _header(self, file: BinaryIO) -> _Header:
         raw = os.pread(file.fileno(), _HEADER.size, 0)
         if len(raw) == _HEADER.size:
             magic, *fields = _HEADER.unpack(raw)
             header = _Header(*fields)
-            if magic == _MAGIC and header.slots > 0:
+            if magic == _MAGIC and _is_sane(header):
                 if header.slots == self.limit.count:
                     return header
                 return self._resized(file, header)
@@ -169,7 +180,7 @@ class Window:
     def _start_over(self, file: BinaryIO) -> _Header:
         """Nobody knows what was sent, so all that can be under way is waited for, and a whole window."""
         now = self._clock()
-        header = _Header(slots=self.limit.count, generation=int(now))
+        header = _Header(slots=self.limit.count, generation=abs(int(now)))
         header.paused_until = now + self._lease + self.limit.seconds
         file.truncate(0)
         self._write_header(file, header)
@@ -178,7 +189,8 @@ class Window:
     def _resized(self, file: BinaryIO, header: _Header) -> _Header:
         """Carry the taken slots over to a ring of another size (the manifest's limit changed)."""
         now = self._clock()
-        raw = os.pread(file.fileno(), header.slots * _SLOT.size, _HEADER.size)
+        size = min(header.slots * _SLOT.size, os.fstat(file.fileno()).st_size)
+        raw = os.pread(file.fileno(), size, _HEADER.size)
         whole = len(raw) - len(raw) % _SLOT.size
         taken = sorted(until for (until,) in _SLOT.iter_unpack(raw[:whole]) if until > now)
         kept = taken[-self.limit.count :]
@@ -199,3 +211,12 @@ class Window:
 
     def _write_slot(self, file: BinaryIO, index: int, until: float) -> None:
         os.pwrite(file.fileno(), _SLOT.pack(until), _HEADER.size + index * _SLOT.size)
+
+
+def _is_sane(header: _Header) -> bool:
+    """Whether a header can be one of ours: a torn or foreign file can hold any number."""
+    moments = (header.paused_until, header.pace, header.last_start, header.last_strain)
+    counts = (header.turns, header.generation)
+    return (
+        0 < header.slots <= _MOST_SLOTS and max(counts) < 2**62 and all(map(math.isfinite, moments))
+    )

@@ -34,11 +34,13 @@ from te_connector.errors import (
     ConnectorError,
     CredentialsRefused,
     SignInError,
+    StateError,
     TokenBudgetSpent,
     Unreachable,
 )
+from te_connector.storage.files import Draft, read_private
+from te_connector.storage.locks import locked
 from te_connector.storage.secret import Secret, hushed
-from te_connector.storage.state import locked, read_private, write_private
 from te_connector.storage.vault import seal, token_key, unseal
 from te_connector.text.answers import BadJson, moment, parse, retry_after
 
@@ -47,6 +49,7 @@ log = logging.getLogger(__name__)
 DEFAULT_LIFETIME = 3600.0
 """Where the server does not say, or says nonsense (documented: 3600 seconds)."""
 _LEEWAY = 60.0
+_TOKEN_FILE_BYTES = 16 * 1024
 _DENIED = frozenset(("invalid_client", "unauthorized_client", "access_denied"))
 
 
@@ -149,7 +152,7 @@ class TokenKeeper:
         except (ValueError, KeyError, TypeError):
             return None
 
-    def _store(self, token: Token) -> None:
+    def _store(self, token: Token, draft: Draft) -> None:
         content = {
             "access": token.access.reveal(),
             "refresh": token.refresh.reveal() if token.refresh else None,
@@ -158,7 +161,10 @@ class TokenKeeper:
             "requested": token.requested,
         }
         sealed = seal(token_key(self._settings.client_secret), json.dumps(content).encode())
-        write_private(self._file, sealed)
+        try:
+            draft.commit(sealed)
+        except StateError as error:  # it serves this call; the next one needs a token of its own
+            log.warning("the token can't be kept: %s", error)
 
     def _renew(self, old: Token | None) -> Token:
         scopes = self._settings.manifest.sign_in.scopes
@@ -170,6 +176,11 @@ class TokenKeeper:
         return self._grant(None)
 
     def _grant(self, refresh: Secret | None) -> Token:
+        # Its place on the disk is taken first: a full disk must not burn one of two token requests.
+        with Draft(self._file, size=_TOKEN_FILE_BYTES) as draft:
+            return self._request(refresh, draft)
+
+    def _request(self, refresh: Secret | None, draft: Draft) -> Token:
         slot = self._budget.take()
         if not isinstance(slot, Slot):
             allowed = self._clock() + slot
@@ -189,7 +200,7 @@ class TokenKeeper:
             raise
         self._budget.answered(slot)
         token = _token(answer, asked, self._settings.manifest.sign_in.scopes, refresh)
-        self._store(token)
+        self._store(token, draft)
         self.renewed = True
         log.info("signed in; the token is used for %d seconds", token.expires_at - asked)
         return token

@@ -21,7 +21,7 @@ import attrs
 from te_connector.contract import Receipt
 from te_connector.errors import Fault, FileFaults, OptionError, StateError
 from te_connector.result import Result
-from te_connector.storage.state import sync_folder
+from te_connector.storage.files import sync_folder
 
 Whose = tuple[str, str, str]
 """An object's type and id, and the subject."""

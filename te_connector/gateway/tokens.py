@@ -12,7 +12,9 @@ from pathlib import Path
 import attrs
 
 from te_connector.errors import SettingsError, StateError
-from te_connector.storage.state import StateDir, locked, make_folder, read_private, write_private
+from te_connector.storage.files import make_folder, read_private, write_private
+from te_connector.storage.locks import locked
+from te_connector.storage.state import StateDir
 
 MAX_TOKENS = 2
 _SIZE = 32

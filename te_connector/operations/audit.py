@@ -36,15 +36,9 @@ from te_connector.matching.emails import email_key
 from te_connector.matching.ids import id_key
 from te_connector.matching.phones import phones
 from te_connector.matching.subjects import Subject
-from te_connector.storage.state import (
-    StateDir,
-    account_name,
-    locked,
-    read_private,
-    refuse_shared,
-    sync_folder,
-    write_private,
-)
+from te_connector.storage.files import open_private, read_private, sync_folder, write_private
+from te_connector.storage.locks import locked
+from te_connector.storage.state import StateDir, account_name
 
 TRAIL = "audit.jsonl"
 RESUMED = "resumed"
@@ -166,9 +160,8 @@ class Trail:
         """The file, held against all others and caught up with."""
         with self._threads, locked(self._lock):
             try:
-                descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+                descriptor = open_private(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
                 try:
-                    refuse_shared(self.path, os.fstat(descriptor).st_mode)
                     self._catch_up(descriptor)
                     yield descriptor
                 finally:

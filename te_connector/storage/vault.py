@@ -20,8 +20,9 @@ from urllib.parse import urlsplit
 import attrs
 
 from te_connector.errors import SettingsError, StateError
+from te_connector.storage.files import make_folder, read_private, write_private
 from te_connector.storage.secret import Secret, hushed
-from te_connector.storage.state import StateDir, make_folder, read_private, write_private
+from te_connector.storage.state import StateDir
 
 _SERVICE = "te-connector"
 

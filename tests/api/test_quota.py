@@ -283,6 +283,18 @@ def test_a_clock_that_was_set_back_a_little_stops_nobody_who_has_a_slot(tmp_path
     assert isinstance(window.take(), Slot)
 
 
+@pytest.mark.parametrize("hours", [1, 12, 23, 25, 1000])
+def test_a_clock_that_was_set_back_delays_nothing_longer_than_one_window(tmp_path, clock, hours):
+    window = Window(tmp_path / "w.window", Limit(2, 60), 40, clock)
+    for _ in range(2):
+        window.answered(window.take())
+    clock.now -= hours * 3600
+    wait = window.take()
+    assert wait <= 60 + 40
+    clock.now += wait
+    assert isinstance(window.take(), Slot)
+
+
 @pytest.mark.parametrize("seconds", [10, 60])
 def test_the_longest_pause_that_a_manifest_permits_is_held(tmp_path, clock, seconds):
     """A day is a wish, not a clock that was set back."""

@@ -14,17 +14,13 @@ from pathlib import Path
 
 import pytest
 
+from te_connector.api.quota import Window
 from te_connector.errors import StateError
-from te_connector.storage import state as states
-from te_connector.storage.state import (
-    StateDir,
-    account_name,
-    default_root,
-    locked,
-    make_folder,
-    read_private,
-    write_private,
-)
+from te_connector.manifest.model import Limit
+from te_connector.storage import locks
+from te_connector.storage.files import Draft, make_folder, read_private, write_private
+from te_connector.storage.locks import locked
+from te_connector.storage.state import StateDir, account_name, default_root
 
 BASE = "https://public.totalexpert.net/v1"
 
@@ -42,7 +38,9 @@ _UMASK_0 = """
 import os, sys
 os.umask(0)
 from pathlib import Path
-from te_connector.storage.state import StateDir, locked, write_private
+from te_connector.storage.files import write_private
+from te_connector.storage.locks import locked
+from te_connector.storage.state import StateDir
 from te_connector.api.quota import Window
 from te_connector.manifest.model import Limit
 from te_connector.operations.audit import Trail
@@ -87,18 +85,44 @@ def test_a_filled_folder_keeps_its_mode_and_ours_inside_are_shut(tmp_path: Path)
     assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
 
 
-def test_a_volume_that_belongs_to_somebody_else_can_be_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Containers mount empty folders that all can use and only root can change."""
+def test_a_folder_that_others_can_write_to_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "something").touch()
+    for mode in (0o777, 0o770, 0o702):
+        tmp_path.chmod(mode)
+        with pytest.raises(StateError, match="chmod 700"):
+            StateDir(tmp_path).account(BASE, "id")
 
-    def refuse(*_args: object, **_kwargs: object) -> None:
-        raise PermissionError(1, "Operation not permitted")
 
-    tmp_path.chmod(0o777)
-    monkeypatch.setattr(Path, "chmod", refuse)
-    folder = StateDir(tmp_path).account(BASE, "id")
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_folder_of_another_user_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "theirs"
+    folder.mkdir(0o700)
+    os.chown(folder, 65534, 65534)
+    with pytest.raises(StateError, match="another user"):
+        StateDir(folder).account(BASE, "id")
+
+
+@pytest.mark.parametrize("kind", ["link", "folder", "fifo"])
+def test_what_is_no_regular_file_is_neither_read_nor_cut(tmp_path: Path, kind: str) -> None:
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"private" * 100)
+    victim.chmod(0o600)
+    path = tmp_path / "requests.window"
+    if kind == "link":
+        path.symlink_to(victim)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        os.mkfifo(path, 0o600)
+    with pytest.raises(StateError):
+        Window(path, Limit(1, 60), 40).take()
+    assert victim.read_bytes() == b"private" * 100
+
+
+def test_a_draft_that_is_not_committed_leaves_nothing(tmp_path: Path) -> None:
+    with Draft(tmp_path / "token", size=4096):
+        assert sum(path.stat().st_size for path in tmp_path.iterdir()) == 4096
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o610, 0o666, 0o777])
@@ -173,7 +197,7 @@ def test_a_write_that_fails_anywhere_leaves_the_old_content_and_no_rest(
 _WRITER = """
 import sys
 from pathlib import Path
-from te_connector.storage.state import write_private
+from te_connector.storage.files import write_private
 path = Path(sys.argv[1])
 print("ready", flush=True)
 while True:
@@ -279,7 +303,7 @@ def test_a_lock_holds_other_processes_back_and_ends_with_its_holder(tmp_path: Pa
 def test_a_lock_that_is_never_given_up_is_an_error_that_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(states, "LOCK_TIMEOUT", 0.1)
+    monkeypatch.setattr(locks, "LOCK_TIMEOUT", 0.1)
     with locked(tmp_path / "lock"), pytest.raises(StateError, match="may hang"):  # noqa: SIM117
         with locked(tmp_path / "lock"):
             pass
