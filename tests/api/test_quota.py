@@ -283,7 +283,7 @@ def test_a_clock_that_was_set_back_a_little_stops_nobody_who_has_a_slot(tmp_path
     assert isinstance(window.take(), Slot)
 
 
-@pytest.mark.parametrize("hours", [1, 12, 23, 25, 1000])
+@pytest.mark.parametrize("hours", [1, 12, 23, 25, 200])
 def test_a_clock_that_was_set_back_delays_nothing_longer_than_one_window(tmp_path, clock, hours):
     window = Window(tmp_path / "w.window", Limit(2, 60), 40, clock)
     for _ in range(2):
