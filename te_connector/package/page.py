@@ -60,7 +60,7 @@ class Search:
 
     fetched: tuple[str, str] | None
     searched: list[Searched]
-    not_searched: list[tuple[str, str]]
+    not_searched: list[str]
 
 
 def page(

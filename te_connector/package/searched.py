@@ -65,16 +65,17 @@ def _compared(coverage: Coverage, terms: Terms, own: set[str]) -> Iterator[str]:
             yield f"{terms.kind(kind)} (in {words.listed(titles)})"
 
 
-def not_searched(result: Result, terms: Terms) -> list[tuple[str, str]]:
-    """What was not searched, and why: types that were left out, and what the manifest lists."""
+def not_searched(result: Result, terms: Terms) -> list[str]:
+    """What was not searched: types that were left out, and what the manifest lists.
+
+    The manifest's reasons are for officers, so they are not here.
+    """
     covered = {one["object_type"]: one for one in result.coverage}
     left_out = []
     for name, item in terms.manifest.objects.items():
-        if name not in covered:
-            left_out.append((item.title, "This search didn't include it."))
-        elif covered[name]["method"] == "skipped":
-            left_out.append((item.title, "It can't be searched with what we know about you."))
-    return left_out + [(item.what, item.why) for item in terms.manifest.not_searched]
+        if name not in covered or covered[name]["method"] == "skipped":
+            left_out.append(item.title)
+    return left_out + [item.what for item in terms.manifest.not_searched]
 
 
 def searched_with(subject: Subject, terms: Terms) -> dict[str, int]:

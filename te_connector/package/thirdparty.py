@@ -1,4 +1,4 @@
-"""Which fields that go out concern other people: a hint for the officer, never a decision."""
+"""Released fields that can be about other people: a hint for the officer, never a decision."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from te_connector.package.selection import Released
 from te_connector.package.terms import Terms
 from te_connector.text.field_paths import values_at
 
-THIRD_PARTY = "third-party"
-"""The value of a schema's annotation ``x-concerns`` on such a field."""
+ABOUT_OTHERS = ("third-party", "free-text")
+"""Values of a schema's annotation ``x-concerns``: fields that name other people, and fields in which
+somebody can have written about them (notes, custom fields, survey answers)."""
 
 
 def third_party(kept: Iterable[Released], terms: Terms) -> tuple[str, ...]:
-    """The filled fields about other people, as ``contact.owner``."""
+    """The filled fields, such as ``contact.owner``."""
     ways = {name: list(_ways(layout, ())) for name, layout in terms.layouts.items()}
     found = {
         ".".join((one.object_type, *steps)): None
@@ -29,7 +30,7 @@ def third_party(kept: Iterable[Released], terms: Terms) -> tuple[str, ...]:
 
 def _ways(layout: Layout, at: Steps) -> Iterator[Steps]:
     for key, field in layout.fields.items():
-        if field.concerns == THIRD_PARTY:
+        if field.concerns in ABOUT_OTHERS:
             yield (*at, key)
         else:
             yield from _ways(field, (*at, key))

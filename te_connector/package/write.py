@@ -209,7 +209,7 @@ class _Writer:
             "controller": attrs.asdict(controller) if controller is not None else None,
             "searched_with": searched_with(disclosure.subject, self.terms),
             "searched": [attrs.asdict(one) for one in search.searched],
-            "not_searched": [{"what": what, "why": why} for what, why in search.not_searched],
+            "not_searched": search.not_searched,
         }
         file.write(_begin(head))
         file.write(',\n"records": [')
