@@ -23,6 +23,7 @@
         ├── PastEnd                  a page behind the end of a list
         ├── Rejected                 another 4xx: the request itself was refused
         ├── Redirected               3xx: never followed
+        ├── CachedAnswer             a cache answered, twice
         ├── OddAnswer                not the shape that the API documents
         │   └── Oversized            larger than any that the API gives
         └── GaveUp                   tried until ``retry_for`` was over, or told to wait longer
@@ -227,6 +228,12 @@ class Redirected(AnswerError):
     code = "redirected"
 
 
+class CachedAnswer(AnswerError):
+    """A cache answered instead of the API, twice: it can be old, or another client's."""
+
+    code = "answer_cached"
+
+
 class OddAnswer(AnswerError):
     """An answer that does not have the shape which the API documents."""
 
@@ -245,6 +252,7 @@ class GaveUp(AnswerError):
 
 __all__ = [
     "AnswerError",
+    "CachedAnswer",
     "ConnectorError",
     "CredentialsMissing",
     "CredentialsRefused",

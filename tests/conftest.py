@@ -165,10 +165,10 @@ def _edited(tmp_path: Path) -> Edit:
 @pytest.fixture(name="impatient")
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits before trying again are as short as can be; how long they are is another test's matter."""
-    import te_connector.api.client
     import te_connector.api.quota
+    import te_connector.api.retry
 
-    monkeypatch.setattr(te_connector.api.client, "_FIRST_WAIT", 0.01)
+    monkeypatch.setattr(te_connector.api.retry, "FIRST_WAIT", 0.01)
     monkeypatch.setattr(te_connector.api.quota, "_FIRST_PACE", 0.0001)
 
 

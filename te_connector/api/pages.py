@@ -212,12 +212,14 @@ class ClientPages:
             self._client, self._type, request.number, size=request.size, sort=request.sort
         )
         try:
-            body = self._client.get(self._type.path, params, most=request.max_bytes)
+            body, cached = self._client.get_even_cached(
+                self._type.path, params, max_bytes=request.max_bytes
+            )
         except PastEnd:
             return Page(request.number, size=request.size, past_end=True)
         page, items = page_of(body, self._type, self._client, params)
-        self._each(items)
-        return page
+        self._each(items)  # even from a cache: what is found is found
+        return attrs.evolve(page, cached=True) if cached else page
 
     def pages(self, requests: Sequence[PageRequest], arrived: Callable[[int], None]) -> list[Page]:
         """Several pages at once, in the order of the requests.

@@ -64,7 +64,7 @@ class Token:
     requested: tuple[str, ...]
 
 
-class TokenKeeper:
+class TokenProvider:
     """Keeps the current token; gets a new one at most when needed, one thread and process at a time.
 
     ``renewed`` tells whether it got one from the server. Within an ``admission`` a request may be sent:
@@ -114,7 +114,7 @@ class TokenKeeper:
                 self._token = stored
                 return stored
 
-    def rejected(self, token: Token) -> Token:
+    def refresh_after_401(self, token: Token) -> Token:
         """Another token in place of one that the server refused: somebody's newer one, or a new one."""
         with self._lock, locked(self._folder / "token.lock", self._check):
             stored = self._load()

@@ -155,13 +155,13 @@ class Transport:
         headers: Mapping[str, str],
         body: bytes | None = None,
         *,
-        most: int = MAX_BODY,
+        max_bytes: int = MAX_BODY,
     ) -> Answer:
         """Send one request to ``path`` (with its query) below the base URL.
 
         :raises Unreachable: no connection, or none that lasted until the answer was whole;
             ``sent`` tells whether the request may have arrived.
-        :raises Oversized: the answer, unpacked, has more than ``most`` bytes.
+        :raises Oversized: the answer, unpacked, has more than ``max_bytes`` bytes.
         :raises Stopped: :meth:`stop` was called.
         """
         self._resolve()
@@ -173,7 +173,7 @@ class Transport:
             if self._stopped.is_set():
                 raise self._reason()
             with hushed():
-                return self._exchange(method, path, headers, body, most)
+                return self._exchange(method, path, headers, body, max_bytes)
         except (HTTPError, http.client.HTTPException, OSError, ValueError) as error:
             failure = self._failure(error, flight)
         finally:
@@ -183,7 +183,7 @@ class Transport:
         raise failure  # here, so that it has no context: the library's error knows the query
 
     def _exchange(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, most: int
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, max_bytes: int
     ) -> Answer:
         url = f"{self._base.scheme}://{self._base.netloc}{self._base.path}{path}"
         response = self._manager.urlopen(
@@ -203,9 +203,9 @@ class Transport:
             for part in response.stream(_CHUNK, decode_content=True):
                 parts.append(part)
                 size += len(part)
-                if size > most:
+                if size > max_bytes:
                     raise Oversized(
-                        f"{method} answered with more than {most // 1048576} MiB, which no "
+                        f"{method} answered with more than {max_bytes // 1048576} MiB, which no "
                         "answer of the API has; check the base URL.",
                         status=response.status,
                     )

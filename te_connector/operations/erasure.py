@@ -23,8 +23,9 @@ import attrs
 
 from te_connector.api import connection as connections
 from te_connector.api.call import Call
-from te_connector.api.client import Client, Deletion, backoff, object_path
+from te_connector.api.client import Client, Deletion, object_path
 from te_connector.api.objects import is_listed_empty, read_object, reading_by_id_works
+from te_connector.api.retry import backoff
 from te_connector.contract import Receipt, Status
 from te_connector.errors import (
     AnswerError,

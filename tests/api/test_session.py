@@ -23,7 +23,7 @@ from vendor import Vendor
 
 from te_connector import errors
 from te_connector.api import connection as connections
-from te_connector.api.session import Token, TokenKeeper
+from te_connector.api.session import Token, TokenProvider
 from te_connector.api.transport import Transport
 
 ADA = subject(email="ada@example.com")
@@ -45,16 +45,16 @@ def _clock() -> Clock:
     return Clock()
 
 
-Keep = Callable[..., TokenKeeper]
+Keep = Callable[..., TokenProvider]
 
 
 @pytest.fixture(name="keep")
 def _keep(connection: dict[str, Any], clock: Clock) -> Keep:
     """Makes a keeper as a hook does; another one stands for another process."""
 
-    def make(**changes: Any) -> TokenKeeper:
+    def make(**changes: Any) -> TokenProvider:
         settings = connections.resolve({**connection, **changes})
-        return TokenKeeper(settings, Transport(settings), clock=clock)
+        return TokenProvider(settings, Transport(settings), clock=clock)
 
     return make
 
@@ -460,10 +460,12 @@ def test_many_threads_that_meet_a_401_renew_the_token_once(keep: Keep, vendor: V
     keeper = keep()
     old = keeper.current()
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        renewed = [call.result() for call in [pool.submit(keeper.rejected, old) for _ in range(8)]]
+        renewed = [
+            call.result() for call in [pool.submit(keeper.refresh_after_401, old) for _ in range(8)]
+        ]
     assert vendor.token_requests == 2
     assert len({token.access.reveal() for token in renewed}) == 1
-    assert keep().rejected(old).access == renewed[0].access  # another process's newer one
+    assert keep().refresh_after_401(old).access == renewed[0].access  # another process's newer one
     assert vendor.token_requests == 2
 
 
@@ -582,7 +584,7 @@ def test_a_refused_connection_is_not_counted(keep: Keep, vendor: Vendor) -> None
         assert caught.value.sent is False
     vendor.start()
     keep().current()
-    keep().rejected(keep().current())
+    keep().refresh_after_401(keep().current())
     assert vendor.token_requests == 2
 
 

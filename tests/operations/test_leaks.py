@@ -37,7 +37,7 @@ import te_connector.api.transport
 from te_connector import errors, result
 from te_connector.api import connection as connections
 from te_connector.api.client import Client
-from te_connector.api.session import TokenKeeper
+from te_connector.api.session import TokenProvider
 from te_connector.api.transport import Transport
 from te_connector.errors import ConnectorError, FileFaults
 from te_connector.matching import subjects
@@ -312,7 +312,7 @@ class Tour:
         settings = connections.resolve(self.connection)
         client = Client(settings)
         person = subjects.read_one(PERSON, settings.manifest)
-        things: list[Any] = [settings, client, client.transport, client.keeper, client.window]
+        things: list[Any] = [settings, client, client.transport, client.tokens, client.window]
         things += [[settings], {"s": settings}]
         self.sinks.add("repr", f"{person!r} {[person]}")
         with suppress(ConnectorError), client.open():
@@ -546,11 +546,11 @@ FORMS: dict[str, Callable[[str], str]] = {
 
 def _in_file(form: Callable[[str], str]) -> Plant:
     def plant(patch: pytest.MonkeyPatch, _tour: Tour) -> None:
-        def store(self: TokenKeeper, token: Any) -> None:
+        def store(self: TokenProvider, token: Any) -> None:
             text = form(token.access.reveal()) + form(CLIENT_SECRET) + " " + form(EMAIL)
             (self._folder / "note").write_text(text, encoding="utf-8")
 
-        patch.setattr(TokenKeeper, "_store", store)
+        patch.setattr(TokenProvider, "_store", store)
 
     return plant
 

@@ -1,0 +1,85 @@
+"""Stops everything at once, and lets a request go when the vendor's limit permits it.
+
+The client and the token provider share one limiter, since the vendor counts token requests too.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from te_connector.api.quota import Slot, Window
+from te_connector.errors import ConnectorError, DeadlineReached, Stopped
+
+Notice = Callable[[Mapping[str, Any]], None]
+_REPORT_SECONDS = 5.0
+
+
+def ignore(_event: Mapping[str, Any]) -> None:
+    """Take an event and do nothing with it."""
+
+
+class Limiter:
+    """Admits requests for one client, in every thread; ``notice`` gets the events of waiting."""
+
+    def __init__(self, window: Window) -> None:
+        self.window = window
+        self.notice: Notice = ignore
+        self._stopped = threading.Event()
+        self._reason: type[Stopped | DeadlineReached] = Stopped
+
+    def start(self, notice: Notice | None) -> None:
+        """Admit requests from here on, until :meth:`stop`."""
+        self.notice = notice or ignore
+        self._stopped.clear()
+
+    def stop(self, reason: ConnectorError | None = None) -> type[Stopped | DeadlineReached]:
+        """End all waiting by raising the reason there; the first reason stays. Gives its class."""
+        if not self._stopped.is_set():
+            self._reason = DeadlineReached if isinstance(reason, DeadlineReached) else Stopped
+        self._stopped.set()
+        return self._reason
+
+    def check(self) -> None:
+        """Raise the reason if everything was stopped.
+
+        :raises Stopped: or DeadlineReached.
+        """
+        if self._stopped.is_set():
+            raise self._reason()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait.
+
+        :raises Stopped: or DeadlineReached, if everything is stopped meanwhile.
+        """
+        if self._stopped.wait(seconds):
+            self.check()
+
+    def acquire(self) -> Slot:
+        """A slot for one request, waited for. Give it back to the window.
+
+        :raises Stopped: or DeadlineReached, if everything is stopped meanwhile.
+        """
+        reported = 0.0
+        while True:
+            self.check()
+            slot = self.window.take()
+            if isinstance(slot, Slot):
+                return slot
+            if slot > 1.0 and time.monotonic() - reported > _REPORT_SECONDS:
+                reported = time.monotonic()
+                self.notice({"event": "waiting", "why": "quota", "seconds": round(slot, 1)})
+            self.sleep(min(slot, 1.0))
+
+    @contextmanager
+    def admission(self) -> Iterator[None]:
+        """Within it one request may be sent."""
+        slot = self.acquire()
+        try:
+            yield
+        finally:
+            self.window.answered(slot)
