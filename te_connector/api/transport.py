@@ -15,11 +15,10 @@ import socket
 import ssl
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import attrs
 import urllib3
@@ -35,6 +34,7 @@ from urllib3.exceptions import (
 )
 
 from te_connector.api.connection import Settings, is_loopback
+from te_connector.api.proxies import Proxy, proxy_for
 from te_connector.errors import DeadlineReached, Oversized, SettingsError, Stopped, Unreachable
 from te_connector.storage.secret import hushed
 
@@ -115,7 +115,13 @@ class Transport:
     def __init__(self, settings: Settings) -> None:
         self._base = urlsplit(settings.base_url)
         self._host, self._port = settings.host, settings.port
-        self._proxy = _proxy_for(settings)
+        self._proxy = proxy_for(
+            self._base.scheme,
+            settings.host,
+            settings.port,
+            settings.proxy,
+            loopback=is_loopback(settings.host),
+        )
         self._manager = _manager(self._proxy, settings.ca_bundle)
         self._resolved = False
         self._lock = threading.Lock()
@@ -293,31 +299,7 @@ def _cut(flight: _Flight) -> None:
             twin.close()
 
 
-def _proxy_for(settings: Settings) -> str | None:
-    """The proxy to use: the connection's, or the environment's as other programs read it."""
-    if settings.proxy is not None:
-        proxy: str | None = settings.proxy
-    else:
-        scheme = urlsplit(settings.base_url).scheme
-        named = urllib.request.getproxies()
-        proxy = named.get(scheme) or named.get("all")
-        if proxy and urllib.request.proxy_bypass(f"{settings.host}:{settings.port}"):
-            proxy = None
-    if not proxy:
-        return None
-    if "://" not in proxy:
-        proxy = f"http://{proxy}"
-    parts = urlsplit(proxy)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SettingsError("The proxy must be an http(s) address such as http://proxy.bank:3128.")
-    if settings.base_url.startswith("http:") and not is_loopback(parts.hostname):
-        if settings.proxy is None:
-            return None  # a token in plain http must not leave this machine
-        raise SettingsError("Plain http to this machine does not go through a proxy elsewhere.")
-    return proxy
-
-
-def _manager(proxy: str | None, ca_bundle: str | None) -> urllib3.PoolManager:
+def _manager(proxy: Proxy | None, ca_bundle: str | None) -> urllib3.PoolManager:
     trusted = ca_bundle or next(filter(None, map(os.environ.get, _CA_VARIABLES)), None)
     if trusted is None:
         import certifi
@@ -333,10 +315,6 @@ def _manager(proxy: str | None, ca_bundle: str | None) -> urllib3.PoolManager:
     if proxy is None:
         manager = urllib3.PoolManager(**options)
     else:
-        parts = urlsplit(proxy)
-        bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-        who = parts.netloc.rpartition("@")[0]
-        headers = urllib3.make_headers(proxy_basic_auth=unquote(who)) if who else None
-        manager = urllib3.ProxyManager(bare, proxy_headers=headers, **options)
+        manager = urllib3.ProxyManager(proxy.url, proxy_headers=proxy.headers, **options)
     manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
     return manager

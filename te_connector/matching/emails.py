@@ -34,7 +34,7 @@ _NOT_IN_ONE = re.compile(r"[\s;<>]|,[^@]*$")
 """What no single address holds. A comma can only come before the @."""
 
 _NOT_IN_A_LOCAL_PART = re.compile(
-    '[\\s"(),:;<>\\[\\]\\\\\u2018-\u201f\u2039\u203a\u00ab\u00bb`\u00b4\uff07\uff02]'
+    '[\\s"():;<>\\[\\]\\\\\u2018-\u201f\u2039\u203a\u00ab\u00bb`\u00b4\uff07\uff02]'
 )
 """Wrapping: an address of a subject that holds one of these was copied with what surrounds it."""
 _ASCII_LABEL = re.compile(r"[A-Za-z0-9_-]")

@@ -8,14 +8,12 @@ import http.client
 import http.server
 import json
 import logging
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import vendor as v
@@ -482,158 +480,6 @@ def test_it_counts_what_it_sends_and_how_far_away_the_server_is(
     assert client.latency >= 0.02
 
 
-# Proxies
-
-
-class Proxy:
-    """A forwarding proxy on loopback that notes what it is asked for."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-        self.auth: list[str | None] = []
-        proxy = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def forward(self) -> None:
-                proxy.asked.append(f"{self.command} {self.path}")
-                proxy.auth.append(self.headers.get("Proxy-Authorization"))
-                where = urlsplit(self.path)
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                there = http.client.HTTPConnection(str(where.hostname), where.port, timeout=10)
-                path = where.path + (f"?{where.query}" if where.query else "")
-                there.request(self.command, path, body, dict(self.headers))
-                answer = there.getresponse()
-                data = answer.read()
-                there.close()
-                self.send_response(answer.status)
-                self.send_header("Content-Type", answer.headers["Content-Type"])
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            do_GET = do_POST = do_DELETE = forward
-
-            def do_CONNECT(self) -> None:
-                proxy.asked.append(f"CONNECT {self.path}")
-                proxy.auth.append(self.headers.get("Proxy-Authorization"))
-                name, _, port = self.path.rpartition(":")
-                there = socket.create_connection((name, int(port)), timeout=10)
-                self.send_response(200)
-                self.end_headers()
-                back = threading.Thread(target=_pump, args=(there, self.connection), daemon=True)
-                back.start()
-                _pump(self.connection, there)
-                back.join()
-                there.close()
-                self.close_connection = True
-
-            def log_message(self, *_args: Any) -> None:
-                """Say nothing."""
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-
-
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    try:
-        while data := source.recv(65536):
-            sink.sendall(data)
-        sink.shutdown(socket.SHUT_WR)
-    except OSError:
-        pass  # either side went away
-
-
-@pytest.fixture(name="proxy")
-def _proxy() -> Iterator[Proxy]:
-    proxy = Proxy()
-    thread = threading.Thread(target=proxy.server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    yield proxy
-    proxy.server.shutdown()
-    proxy.server.server_close()
-    thread.join()
-
-
-@pytest.mark.parametrize("how", ["connection", "http_proxy", "HTTP_PROXY", "all_proxy", "bare"])
-def test_a_proxy_is_used_for_the_sign_in_and_all_requests(
-    host: Host,
-    connection: dict[str, Any],
-    vendor: Vendor,
-    proxy: Proxy,
-    monkeypatch: pytest.MonkeyPatch,
-    how: str,
-) -> None:
-    vendor.tables["contacts"] = [v.contact(1, email=ADA)]
-    if how == "connection":
-        connection["proxy"] = proxy.url
-    else:
-        url = proxy.url.removeprefix("http://") if how == "bare" else proxy.url
-        monkeypatch.setenv("http_proxy" if how == "bare" else how, url)
-    assert ids_of(host.fetch(connection, ASKED), "contact") == ["1"]
-    assert host.delete(connection, "contact", "1", ASKED[0])["status"] == "deleted"
-    assert len(proxy.asked) == len(vendor.log)
-    assert proxy.asked[0] == f"POST {vendor.base_url}/token"
-
-
-@pytest.mark.parametrize("value", ["127.0.0.1", "localhost,127.0.0.1", "*"])
-@pytest.mark.parametrize("name", ["no_proxy", "NO_PROXY"])
-def test_no_proxy_is_obeyed(
-    host: Host,
-    connection: dict[str, Any],
-    vendor: Vendor,
-    proxy: Proxy,
-    monkeypatch: pytest.MonkeyPatch,
-    name: str,
-    value: str,
-) -> None:
-    monkeypatch.setenv("http_proxy", proxy.url)
-    monkeypatch.setenv(name, value)
-    assert host.validate(connection)["ok"] is True
-    assert proxy.asked == []
-
-
-def test_a_proxys_credentials_are_sent_to_it_alone(
-    host: Host, connection: dict[str, Any], vendor: Vendor, proxy: Proxy
-) -> None:
-    connection["proxy"] = proxy.url.replace("//", "//us%40er:p%3Aw@")
-    assert host.validate(connection)["ok"] is True
-    wanted = "Basic " + base64.b64encode(b"us@er:p:w").decode()
-    assert set(proxy.auth) == {wanted}
-
-
-def test_a_proxy_that_does_not_answer_is_told_without_its_credentials(
-    host: Host, connection: dict[str, Any], vendor: Vendor
-) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    connection["proxy"] = f"http://me:hidden@127.0.0.1:{port}"
-    with pytest.raises(errors.Unreachable) as caught:
-        host.fetch(connection, ASKED)
-    assert "proxy" in str(caught.value)
-    assert "hidden" not in str(caught.value)
-    assert vendor.log == []
-
-
-@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "ftp://x", "http://", "://"])
-def test_what_is_no_http_proxy_is_told(host: Host, connection: dict[str, Any], proxy: str) -> None:
-    connection["proxy"] = proxy
-    with pytest.raises(errors.SettingsError, match="proxy"):
-        host.fetch(connection, ASKED)
-
-
-def test_plain_http_to_this_machine_never_leaves_it_through_a_proxy(
-    host: Host, connection: dict[str, Any], vendor: Vendor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("http_proxy", "http://192.0.2.1:3128")
-    assert host.validate(connection)["ok"] is True  # the environment's is not used
-    connection["proxy"] = "http://192.0.2.1:3128"
-    with pytest.raises(errors.SettingsError, match="Plain http"):
-        host.fetch(connection, ASKED)
-
-
 # TLS
 
 
@@ -665,26 +511,18 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_and_nothing_is_sent(
 @pytest.mark.parametrize(
     "how", ["ca_bundle", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"]
 )
-@pytest.mark.parametrize("through", ["straight", "proxy"])
 def test_a_ca_bundle_of_the_bank_is_trusted(
     host: Host,
     secure: dict[str, Any],
     certificate: tuple[Path, Path],
-    proxy: Proxy,
     monkeypatch: pytest.MonkeyPatch,
     how: str,
-    through: str,
 ) -> None:
     if how == "ca_bundle":
         secure["ca_bundle"] = str(certificate[0])
     else:
         monkeypatch.setenv(how, str(certificate[0]))
-    if through == "proxy":
-        secure["proxy"] = proxy.url.replace("//", "//user:word@")
     assert ids_of(host.fetch(secure, ASKED), "contact") == ["1"]
-    if through == "proxy":
-        assert {each.split()[0] for each in proxy.asked} == {"CONNECT"}
-        assert set(proxy.auth) == {"Basic " + base64.b64encode(b"user:word").decode()}
 
 
 @pytest.mark.parametrize("kind", ["missing", "not a certificate"])
