@@ -132,6 +132,7 @@ def audit(ctx: click.Context) -> None:
         "check": "commands.manifest:check",
         "show": "commands.manifest:show",
         "export": "commands.manifest:export",
+        "enable": "commands.manifest:enable",
     },
 )
 @click.pass_context

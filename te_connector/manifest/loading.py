@@ -113,6 +113,10 @@ def _object(name: str, item: Mapping[str, Any], page_size: int) -> dict[str, Any
         "page_size": page_size,
         "order_key": flat.get("id_field", "id"),
     }
+    if "field" in flat.get("parent", {}):
+        parent = flat["parent"]
+        rest = {key: value for key, value in parent.items() if key != "field"}
+        flat["parent"] = {**rest, "fields": [parent["field"]]}
     if isinstance(flat.get("sorts"), str):
         flat["sorts"] = [flat["sorts"]]
     scope = None if flat["scope"] == UNKNOWN_SCOPE else flat["scope"]

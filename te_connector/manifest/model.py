@@ -95,14 +95,20 @@ class FieldMapping:
 
 @attrs.frozen
 class Parent:
-    """How objects of a child type name their parent."""
+    """How objects of a child type name their parents."""
 
     object: str
-    """The parent's object type."""
-    field: str
-    """The path of the field that holds the parent's id."""
+    """The parents' object type."""
+    fields: tuple[str, ...]
+    """The paths of the fields that hold a parent's id. The first is the main person's; a match by
+    any other is weak."""
     filter: str | None = None
-    """The API's filter on that field, if there may be one."""
+    """The API's filter on the first field, if there may be one."""
+
+    @property
+    def field(self) -> str:
+        """The path of the field that holds the main parent's id."""
+        return self.fields[0]
 
 
 @attrs.frozen
@@ -145,7 +151,7 @@ class ObjectType:
     def fields(self) -> dict[str, list[str]]:
         """The mapped fields by identifier kind; for a child type, by its parent's name."""
         if self.parent is not None:
-            return {self.parent.object: [self.parent.field]}
+            return {self.parent.object: list(self.parent.fields)}
         fields: dict[str, list[str]] = {}
         for mapping in self.mapped:
             fields.setdefault(mapping.kind, []).append(mapping.field)
@@ -201,6 +207,18 @@ class Manifest:
             known = ", ".join(self.objects)
             raise OptionError(f"The manifest has no such object type; it has {known}.")
         return self.objects[name]
+
+    def type_in_use(self, name: str) -> ObjectType:
+        """The object type with that name, if it's turned on.
+
+        :raises OptionError: the manifest has none with that name, or turns it off.
+        """
+        item = self.object_type(name)
+        if not item.access:
+            raise OptionError(
+                f"The manifest turns {item.name} off. Turn it on there, or leave it out."
+            )
+        return item
 
     def parents_first(self) -> list[ObjectType]:
         """All object types, each after the type that it belongs to."""

@@ -155,7 +155,7 @@ def _region_known(region: str) -> bool:
 
 def _object_faults(sound: _Sound, name: str, item: Mapping[str, Any]) -> Iterator[Fault]:
     place = ("objects", name)
-    if "scope" in item:
+    if "scope" in item and item.get("access", True):
         yield from _scope_faults(sound, item["scope"], place)
     if "parent" in item:
         yield from _parent_faults(sound, name, place)
@@ -206,6 +206,12 @@ def _parent_faults(sound: _Sound, name: str, place: Place) -> Iterator[Fault]:
             return
         seen.add(parent["object"])
         parent = objects.get(parent["object"], {}).get("parent")
+    if not {"field", "fields"} & {*objects[name]["parent"], *document.lost}:
+        yield document.fault((*place, "parent"), "'parent' lacks the key 'field'; add it")
+    if {"field", "fields"} <= set(objects[name]["parent"]):
+        yield document.fault(
+            (*place, "parent", "fields"), "write either 'field' or 'fields', not both"
+        )
     if objects[name].get("identifiers"):
         yield document.fault(
             (*place, "identifiers"), "a type with a parent is found through it; drop identifiers"
@@ -272,8 +278,11 @@ def _field_uses(item: Mapping[str, Any], place: Place) -> Iterator[_Use]:
         yield (*place, "id", "field"), item["id"]["field"], True
     if "order" in item:
         yield (*place, "order", "key"), item["order"]["key"], False
-    if "parent" in item:
-        yield (*place, "parent", "field"), item["parent"]["field"], True
+    parent = item.get("parent", {})
+    if "field" in parent:
+        yield (*place, "parent", "field"), parent["field"], True
+    for index, field in enumerate(parent.get("fields", [])):
+        yield (*place, "parent", "fields", index), field, True
 
 
 def _undescribed(

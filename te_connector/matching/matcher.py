@@ -232,6 +232,9 @@ def _fill(index: Index, subject: Subject, kind: str) -> None:
 class ChildMatcher:
     """Compares records of a child type with the parents that were found: id -> subjects.
 
+    A record can name several parents, each in another role. By any role but the main one, it's a weak
+    match: the record is about somebody else in the first place.
+
     ``unlinked`` counts the records that name no parent at all.
     """
 
@@ -241,31 +244,40 @@ class ChildMatcher:
         assert object_type.parent is not None
         self._parents = parents
         self._kind = object_type.parent.object
-        self._field = object_type.parent.field
-        self._steps = steps_of(self._field)
+        self._paths = [(field, steps_of(field)) for field in object_type.parent.fields]
+        self._main = object_type.parent.field
         self.fields = object_type.fields()
         self.odd: Counter[str] = Counter()
         self.unlinked = 0
 
     def match(self, record: Mapping[str, Any]) -> Match | None:
         """Compare one record. None: it belongs to none of the parents."""
-        keys = []
-        for value in values_at(record, self._steps):
+        evidence: list[Evidence] = []
+        linked = False
+        for field, steps in self._paths:
+            keys = self._keys(record, field, steps)
+            linked = linked or bool(keys)
+            evidence += [
+                Evidence(subject, self._kind, field, weak=field != self._main, parent=key)
+                for key in keys
+                for subject in self._parents.get(key, ())
+            ]
+        if not linked:
+            self.unlinked += 1
+        return Match(tuple(evidence)) if evidence else None
+
+    def _keys(self, record: Mapping[str, Any], field: str, steps: Sequence[str]) -> list[str]:
+        """The parents' ids that a field holds, each once."""
+        keys: dict[str, None] = {}
+        for value in values_at(record, steps):
             key = id_key(value)
             if key is not None:
-                keys.append(key)
+                keys[key] = None
             elif value is not None and value != "":
-                self.odd[self._field] += 1
-        for _ in blocks_at(record, self._steps):
-            self.odd[self._field] += 1
-        if not keys:
-            self.unlinked += 1
-        evidence = [
-            Evidence(subject, self._kind, self._field, parent=key)
-            for key in dict.fromkeys(keys)
-            for subject in self._parents.get(key, ())
-        ]
-        return Match(tuple(evidence)) if evidence else None
+                self.odd[field] += 1
+        for _ in blocks_at(record, steps):
+            self.odd[field] += 1
+        return list(keys)
 
 
 def match_one(

@@ -68,11 +68,7 @@ def _object_types(given: Any, manifest: Manifest) -> tuple[str, ...]:
     if not isinstance(given, (list, tuple)) or not given:
         raise OptionError("object_types must be a list of object types, and not empty.")
     for name in given:
-        item = manifest.object_type(name)
-        if not item.access:
-            raise OptionError(
-                f"The manifest turns {item.name} off. Turn it on there, or leave it out."
-            )
+        manifest.type_in_use(name)
     return tuple(dict.fromkeys(given))
 
 

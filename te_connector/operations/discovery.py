@@ -29,7 +29,7 @@ def discover(connection: Mapping[str, Any]) -> Discovery:
 
 def _turned_off(item: ObjectType) -> NotSearched:
     why = item.why or "The manifest turns it off."
-    return {"what": f"{item.title} ({item.name})", "why": why}
+    return {"what": f"{item.title} ({item.name}, {item.path})", "why": why}
 
 
 def _object_type(manifest: Manifest, item: ObjectType) -> ObjectTypeAnswer:

@@ -109,7 +109,7 @@ def _strength(
     if object_type.parent is not None:
         parent = people.manifest.objects[object_type.parent.object]
         named = named_ids(subject, parent, people.manifest)
-        ids = [reason.parent or "" for reason in match.evidence]
+        ids = [reason.parent or "" for reason in match.evidence if not reason.weak]
         strong = any(each in named or above.get((key[0], each)) == "strong" for each in ids)
         return "strong" if strong else "weak"
     return strength(match.evidence, match.data, subject, object_type, kinds)

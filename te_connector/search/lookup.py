@@ -106,7 +106,11 @@ def look_up_children(
         return Outcome(object_type, "skipped", reasons=(reason,))
     name = parent.filter
     collector = Collector(object_type, ChildMatcher(object_type, parents))
-    blank = Outcome(object_type, "lookup", fields=strategy.fields, reasons=(_QUICK,))
+    others = [
+        f"{field} wasn't compared: the API has no filter for it" for field in parent.fields[1:]
+    ]
+    compared = {parent.object: [parent.field]}
+    blank = Outcome(object_type, "lookup", fields=compared, reasons=(_QUICK, *others))
 
     def work() -> Outcome:
         filters = Filters(search, object_type)

@@ -1,4 +1,4 @@
-"""``manifest check``, ``show`` and ``export``."""
+"""``manifest check``, ``show``, ``export`` and ``enable``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from command import command_fixture  # noqa: F401
 
 from te_connector.cli.commands import manifest as manifests
 from te_connector.errors import Fault
+from te_connector.manifest.loading import load
 
 
 @pytest.fixture(name="copy")
@@ -134,3 +135,16 @@ def test_nothing_of_it_needs_a_network(command, vendor, copy):
     command("manifest", "show", copy)
     shutil.rmtree(copy.parent)
     assert not vendor.log
+
+
+def test_enable_turns_types_on_in_the_manifest_in_use(command, copy):
+    copy.chmod(0o640)
+    ran = command("manifest", "enable", "contact_note", "loan", "--manifest", copy)
+    assert (ran.status, ran.err) == (0, "")
+    assert "contact_note, loan" in ran.out
+    assert "loanInteraction" in ran.out
+    assert load(copy).objects["contact_note"].access
+    assert copy.stat().st_mode & 0o777 == 0o640
+    again = command("manifest", "enable", "loan", "--manifest", copy, "--json")
+    assert again.document == {"enabled": [], "scopes": []}
+    assert command("manifest", "enable", "loan").status == 2

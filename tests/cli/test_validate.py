@@ -37,7 +37,7 @@ def test_discover_needs_nothing_and_says_what_is_not_searched(command, vendor):
     ran = command("discover")
     assert (ran.status, ran.err) == (0, "")
     assert "Not searched" in ran.out
-    assert "Notes on contacts" in ran.out
+    assert "Note on a contact" in ran.out
     assert command("discover", "--json").document["connector"] == "total-expert"
     assert not vendor.log
 
@@ -125,3 +125,8 @@ def test_discover_live_of_a_list_that_empties_meanwhile_is_no_error(command, ven
     live = command("discover", "--live", "--json", "--manifest", path).document["live"]
     assert [seen["records"] for seen in live] == [5, 0, 3]
     assert [seen["error"] for seen in live] == ["", "", ""]
+
+
+def test_probe_tells_what_could_be_turned_on(command):
+    ran = command("validate", "--probe", "--json")
+    assert {item["object_type"] for item in ran.document["probed"]} >= {"contact_note", "loan"}

@@ -130,9 +130,9 @@ def test_an_email_costs_at_most_three_requests_after_the_trial(people, host, con
     assert 0 < more <= 3
 
 
-@pytest.mark.parametrize("value", ["o,brien@example.com", "a=b@example.com"])
-def test_a_value_with_a_comma_or_an_equals_sign_is_never_sent(value, people, host, connection):
+def test_a_value_with_an_equals_sign_is_never_sent(people, host, connection):
     """There is no way to escape them in a filter; exhaustive finds the person all the same."""
+    value = "a=b@example.com"
     serve(people, "honest")
     people.tables["contacts"].append(contact(8, email=value))
     quick = host.fetch(connection, [subject("o", email=value)], {"coverage": "quick"})

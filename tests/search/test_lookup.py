@@ -189,11 +189,11 @@ def test_a_filter_that_refuses_one_value_fails_its_field_alone(
     assert "refuses" in reason_for(entry, "email")
 
 
-@pytest.mark.parametrize("value", ["a,b@example.com", "a=b@example.com"])
 def test_a_sample_with_a_comma_or_an_equals_sign_is_passed_over(
-    host: Host, connection: dict[str, Any], filled: Vendor, value: str
+    host: Host, connection: dict[str, Any], filled: Vendor
 ) -> None:
-    """Nothing of the kind is ever sent, not even on trial."""
+    """Nothing of the kind is ever sent, not even in a check."""
+    value = "a=b@example.com"
     filled.tables["contacts"][0]["email"] = value
     filled.tables["contacts"][1]["email"] = "1@2.3"  # has no letter case to try
     answer = quick(host, connection, subject(email=[ADA, value]))

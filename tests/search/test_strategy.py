@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 import vendor as v
 from conftest import Edit, Host, coverage_of, ids_of, subject
+from test_add_object_types import extended
 from vendor import Vendor
 
 from te_connector import errors
+from te_connector.manifest import loading
 
 ADA = "ada@example.com"
 TYPES = ["contact", "user", "contact_survey_response"]
@@ -44,7 +46,7 @@ def test_each_type_is_searched_as_its_own_coverage_says(
 
 @pytest.mark.parametrize(
     "coverage",
-    ["", "slow", 1, ["quick"], {"contact": "slow"}, {"contact": None}, {"loan": "quick"}],
+    ["", "slow", 1, ["quick"], {"contact": "slow"}, {"contact": None}, {"pipeline": "quick"}],
 )
 def test_another_coverage_is_an_error_before_any_request(
     host: Host, connection: Any, vendor: Vendor, coverage: Any
@@ -238,3 +240,98 @@ def test_types_that_the_deadline_leaves_out_are_told_as_scans_without_requests(
         ("deadline_reached", "user"),
         ("deadline_reached", "contact_survey_response"),
     }
+
+
+# Everything that belongs to a person
+
+
+@pytest.fixture(name="whole")
+def _whole(connection: Any, tmp_path: Any) -> Any:
+    """A connection whose manifest has every object type turned on."""
+    names = [item.name for item in loading.load().objects.values() if not item.access]
+    path = extended(tmp_path / "whole", tuple(names))
+    return {**connection, "manifest": path}
+
+
+def fill(vendor: Vendor) -> None:
+    """One person's objects, and a stranger's, in every type."""
+    vendor.granted_scopes += " loanInteraction leadOpportunitiesSalesPipelineInteraction"
+    vendor.tables["contacts"] = [v.contact(1, email=ADA), v.contact(2)]
+    vendor.tables["contact-survey-responses"] = [v.response(1, 1), v.response(2, 2)]
+    for number in (1, 2):
+        about = {"contact": {"id": number}}
+        rows: dict[str, dict[str, Any]] = {
+            "contact-notes": {"id": number, "note": "<p>x</p>", **about},
+            "activity": {"id": number, "contact_id": str(number), "created_at": f"2026-01-0{number}"},
+            "insights": {"id": number, "data": {"a": 1}, **about},
+            "campaign-activity": {
+                "id": f"{number:016x}", "internal_created_at": f"2026-01-0{number}", **about,
+            },
+            "loans": {"id": number, "borrower": {"id": number}, "loan_amount": "357904.00"},
+            "accounts": {"id": number, "primary_account_holder": {"id": number}},
+            "lead-opportunities": {
+                "id": f"3f2504e0-4f89-41d3-9a0c-0305e82c330{number}",
+                "legacy_contact_id": number, "created_at": f"2026-01-0{number}T00:00:00Z",
+            },
+            "email-unsubscribes": {"id": number, "email": ADA if number == 1 else "x@example.org"},
+            "contact-recruits": {"id": number, "email": ""},
+        }  # fmt: skip
+        for table, row in rows.items():
+            vendor.tables.setdefault(table, []).append(row)
+
+
+def test_with_every_type_turned_on_a_persons_objects_are_found_in_all_of_them(
+    host: Host, whole: Any, vendor: Vendor
+) -> None:
+    fill(vendor)
+    answer = host.fetch(whole, [subject(email=ADA)])
+    assert answer["problems"] == []
+    assert all(one["complete"] for one in answer["coverage"] if one["object_type"] != "user")
+    assert {one["object_type"] for one in answer["records"]} == {
+        item.name for item in loading.load().objects.values() if item.name != "user"
+    }
+    assert len(answer["records"]) == 11
+    assert {one["strength"] for one in answer["records"]} == {"strong"}
+    assert [one["deletable"] for one in answer["records"]].count(True) == 2  # contact and note
+
+
+def test_a_loan_is_weak_by_any_role_but_the_borrowers_and_names_the_role(
+    host: Host, whole: Any, vendor: Vendor
+) -> None:
+    fill(vendor)
+    vendor.tables["loans"] = [
+        {"id": 1, "borrower": {"id": 2}, "buyers_agent": {"id": 1}},
+        {"id": 2, "borrower": {"id": 1}, "coborrower": {"id": "2"}},
+        {"id": 3, "borrower": {"id": 2}, "coborrower": None},
+    ]
+    answer = host.fetch(whole, [subject(email=ADA)], {"object_types": ["loan"]})
+    told = {
+        one["id"]: (one["strength"], one["matched_by"][0]["field"]) for one in answer["records"]
+    }
+    assert told == {"1": ("weak", "buyers_agent.id"), "2": ("strong", "borrower.id")}
+
+
+def test_a_scope_that_is_missing_is_told_and_the_other_types_go_on(
+    host: Host, whole: Any, vendor: Vendor
+) -> None:
+    fill(vendor)
+    vendor.always("GET", "/loans", v.Status(401, {"error": "insufficient_scope"}))
+    answer = host.fetch(whole, [subject(email=ADA)])
+    assert codes(answer) == {("scope_missing", "loan")}
+    assert [one["object_type"] for one in answer["coverage"] if not one["complete"]] == ["loan"]
+
+
+def test_a_lookup_by_parent_is_far_cheaper_and_never_complete(
+    host: Host, whole: Any, vendor: Vendor
+) -> None:
+    fill(vendor)
+    vendor.tables["activity"] += [
+        {"id": 10 + n, "contact_id": 2, "created_at": "2026-02-01"} for n in range(3000)
+    ]
+    vendor.filters["activity"] = {"contact_id": v.exact("contact_id")}
+    quick = {"object_types": ["activity"], "coverage": {"activity": "quick"}}
+    answer = host.fetch(whole, [subject(email=ADA)], quick)
+    entry = coverage_of(answer, "activity")
+    assert ids_of(answer, "activity") == ["1"]
+    assert (entry["method"], entry["complete"]) == ("lookup", False)
+    assert entry["requests"] < 10

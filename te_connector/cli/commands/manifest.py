@@ -1,4 +1,4 @@
-"""``manifest check``, ``show``, and ``export``: for people who edit the manifest."""
+"""``manifest check``, ``show``, ``export``, and ``enable``: for people who edit the manifest."""
 
 from __future__ import annotations
 
@@ -108,4 +108,30 @@ def export(settings: Settings, *, folder: Path) -> int:
         return 0
     click.echo(f"Copied to {target}, with {len(names)} schemas. Next:")
     click.echo(f"  te-connector manifest check {target}")
+    return 0
+
+
+@click.command()
+@click.argument("names", metavar="TYPE...", nargs=-1, required=True)
+@with_settings
+def enable(settings: Settings, *, names: tuple[str, ...]) -> int:
+    """Turn object types on in the manifest in use (a copy; see --manifest)."""
+    from te_connector.manifest import editing
+    from te_connector.storage.files import write_private
+
+    manifest = manifest_of(settings.connection(sign_in=False))
+    edited = editing.enable(manifest.path, names)
+    mode = manifest.path.stat().st_mode & 0o777
+    write_private(manifest.path, edited.text.encode("utf-8"))
+    manifest.path.chmod(mode)
+    if settings.as_json:
+        print_json({"enabled": list(edited.enabled), "scopes": list(edited.scopes)})
+        return 0
+    if not edited.enabled:
+        click.echo("They are turned on already.")
+        return 0
+    click.echo(f"Turned on in {manifest.path}: {', '.join(edited.enabled)}.")
+    if edited.scopes:
+        click.echo(f"Added to sign_in.scopes: {', '.join(edited.scopes)}.")
+    click.echo("Next: te-connector validate")
     return 0

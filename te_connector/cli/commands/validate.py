@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -14,19 +15,24 @@ from te_connector.errors import Unreachable
 
 if TYPE_CHECKING:
     from te_connector.operations.drift import Seen
+    from te_connector.operations.probing import Probed
 
 _UNREACHABLE = frozenset((Unreachable.code,))
 
 
 @click.command(short_help="Check the connection.")
+@click.option("--probe", is_flag=True, help="Also try the object types that are turned off.")
 @with_settings
-def validate(settings: Settings) -> int:
+def validate(settings: Settings, *, probe: bool) -> int:
     """Check the connection: sign-in, scopes, and one page of each object type."""
     answer = host.validate(settings.connection())
+    probed = _probed(settings) if probe and answer["checks"][0]["ok"] else None
     if settings.as_json:
-        print_json(answer)
+        print_json(answer if probed is None else {**answer, "probed": probed})
     else:
         show_checks(Renderer(), answer)
+        if probed is not None:
+            _show_probed(Renderer(), probed)
     if answer["ok"]:
         return 0
     unreached = any(check["code"] in _UNREACHABLE for check in answer["checks"])
@@ -47,6 +53,27 @@ def show_checks(renderer: Renderer, answer: Validation) -> None:
         renderer.line(f"{failing} of {number_of(len(rows), 'check')} failed.", "red")
     else:
         renderer.line("The connection works.", "green")
+
+
+def _probed(settings: Settings) -> list[Probed]:
+    from te_connector.operations import probing  # the engine, which no other part of this needs
+
+    return probing.probe(settings.connection())
+
+
+def _show_probed(renderer: Renderer, probed: Sequence[Probed]) -> None:
+    """What could be turned on, and how."""
+    renderer.heading("Object types that are turned off")
+    rows = [
+        ("can be read" if item["readable"] else "can't", item["object_type"], clean(item["detail"]))
+        for item in probed
+    ]
+    renderer.table(("", "Type", "Result"), rows)
+    readable = [item["object_type"] for item in probed if item["readable"]]
+    if readable:
+        renderer.line()
+        renderer.line("Turn types on in your copy of the manifest:")
+        renderer.command(["te-connector", "manifest", "enable", *readable])
 
 
 def _seen(check: Check) -> str:
