@@ -76,11 +76,12 @@ class Gateway:
         headers = {"Authorization": f"Bearer {self.token if token is None else token}"}
         if content:
             headers["Content-Type"] = "application/json"
-        connection.request(method, path, content, headers)
-        got = connection.getresponse()
-        answer = Answer(got.status, dict(got.getheaders()), got.read())
-        connection.close()
-        return answer
+        try:
+            connection.request(method, path, content, headers)
+            with connection.getresponse() as got:
+                return Answer(got.status, dict(got.getheaders()), got.read())
+        finally:
+            connection.close()
 
     def stop(self) -> str:
         """Stop it; returns what it logged."""

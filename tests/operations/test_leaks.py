@@ -460,10 +460,10 @@ def _warn(patch: pytest.MonkeyPatch, _tour: Tour) -> None:
 
 
 def _raising(patch: pytest.MonkeyPatch, make: Callable[[str], Exception]) -> None:
-    def readable(value: str, _kind: Any) -> bool:
+    def readable(value: str, *_kind: Any) -> bool:
         raise make(value)
 
-    patch.setattr(subjects, "_readable", readable)
+    patch.setattr(subjects, "readable_email", readable)
 
 
 @plants("exception", "an identifier in an exception's message")
@@ -546,7 +546,7 @@ FORMS: dict[str, Callable[[str], str]] = {
 
 def _in_file(form: Callable[[str], str]) -> Plant:
     def plant(patch: pytest.MonkeyPatch, _tour: Tour) -> None:
-        def store(self: TokenProvider, token: Any) -> None:
+        def store(self: TokenProvider, token: Any, *_draft: Any) -> None:
             text = form(token.access.reveal()) + form(CLIENT_SECRET) + " " + form(EMAIL)
             (self._folder / "note").write_text(text, encoding="utf-8")
 
