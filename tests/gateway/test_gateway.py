@@ -162,7 +162,9 @@ def test_fifty_requests_at_once_cost_one_or_two_sweeps_and_each_gets_only_its_ow
     for n, answer in enumerate(answers):
         assert [r["id"] for r in answer.body["records"]] == [str(5000 + n)]
     sweeps = len(list(vendor.requests("GET", "/users")))
-    assert 1 <= sweeps <= 10, "one sweep reads the users' page a few times; fifty would be 100 or more"
+    assert 1 <= sweeps <= 10, (
+        "one sweep reads the users' page a few times; fifty would be 100 or more"
+    )
 
 
 def test_a_restart_loses_no_finished_answer(vendor: Vendor, gateway: Gateway) -> None:
