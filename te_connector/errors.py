@@ -10,7 +10,7 @@
     │   ├── CredentialsMissing       no client id and secret were given or stored
     │   ├── FileFaults               a manifest, policy or other file has faults (all at once)
     │   └── StateError               the state directory or a file in it cannot be used
-    ├── SignInError                  no token could be had
+    ├── SignInError                  the server returned no token
     │   ├── CredentialsRefused       the server refused the client id and secret
     │   └── TokenBudgetSpent         the token requests of this hour are used up
     ├── Unreachable                  the host cannot be reached (refused, unknown, TLS, proxy)
@@ -26,7 +26,7 @@
         ├── CachedAnswer             a cache answered, twice
         ├── OddAnswer                not the shape that the API documents
         │   └── Oversized            larger than any that the API gives
-        └── GaveUp                   tried until ``retry_for`` was over, or told to wait longer
+        └── GaveUp                   retried for ``retry_for``, or asked to wait longer
 
 No message, attribute or chained cause holds a secret or personal data: an error carries the method,
 the path *template*, the status and the object type, never a body, a query or an address.
@@ -42,7 +42,7 @@ import attrs
 
 
 class ConnectorError(Exception):
-    """The root: catch this one to catch them all. ``str()`` of it can be shown to a person."""
+    """The root: catch this one to catch them all. ``str()`` of it is safe to show."""
 
     code = "connector_error"
 
@@ -114,7 +114,7 @@ class StateError(UsageError):
 
 
 class SignInError(ConnectorError):
-    """No token could be had."""
+    """The server returned no token."""
 
     code = "sign_in_failed"
 
@@ -145,7 +145,7 @@ class TokenBudgetSpent(SignInError):
 
 
 class Unreachable(ConnectorError):
-    """The host cannot be reached. ``sent`` tells whether any byte of the request may have left."""
+    """The host cannot be reached. ``sent`` says whether a byte of the request can have left."""
 
     code = "unreachable"
 

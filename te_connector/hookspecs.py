@@ -30,7 +30,7 @@ hookspec = pluggy.HookspecMarker("privacy_connector")
 
 @hookspec(firstresult=True)
 def validate_connection(connection: Connection) -> Validation | None:
-    """Tell whether the connection works: sign-in, scopes, and one look at each object type.
+    """Check whether the connection works: sign-in, scopes, and one page of each object type.
 
     A connection that does not work is an answer (``ok`` false, the failing check says which step
     failed and what to do), not an exception. Costs at most one token request and one request for
@@ -40,7 +40,7 @@ def validate_connection(connection: Connection) -> Validation | None:
 
 @hookspec(firstresult=True)
 def discover(connection: Connection) -> Discovery | None:
-    """Tell what object types the connector returns, how people are found in them, what it omits.
+    """Describe the object types, how people are found in them, and what is not searched.
 
     Needs no network and no credentials.
     """
@@ -52,8 +52,8 @@ def fetch(
 ) -> Fetched | Plan | None:
     """Find every object that belongs to the subjects, all subjects in one pass.
 
-    ``options`` may be None; see the contract for its keys. The failure of one object type makes its
-    coverage incomplete and is told under ``problems``; raises only when it cannot sign in, cannot
+    ``options`` may be None; see the contract for its keys. If one object type fails, its coverage is
+    incomplete and ``problems`` says why; raises only when it cannot sign in, cannot
     reach the host, was stopped, or was called wrongly.
     """
 

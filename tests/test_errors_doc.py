@@ -50,5 +50,5 @@ def test_each_says_what_happened_and_what_to_do(code):
 def test_the_codes_that_ask_for_a_second_look_are_those_of_the_command():
     from te_connector.review import SECOND_LOOK
 
-    section = DOC.partition("## Records that ask for a second look")[2].partition("\n## ")[0]
+    section = DOC.partition("## Records that need a second look")[2].partition("\n## ")[0]
     assert set(re.findall(r"^### ([a-z_]+)", section, re.M)) == SECOND_LOOK

@@ -19,7 +19,7 @@ class Layout:
     """One field, or a whole object type: its ``fields`` in the schema's order.
 
     A list is looked through: the fields of its entries are its fields. ``anything`` says that the
-    schema does not tell what is inside.
+    schema doesn't describe what is inside.
     """
 
     title: str

@@ -210,11 +210,11 @@ def _named_one(entry: Any, line: int) -> Named:
     return Named(object_type, object_id, given.get("subject"), given.get("why", ""), line)
 
 
-# --- faults that the grammar cannot tell ------------------------------------------------------
+# --- faults beyond the grammar ------------------------------------------------------
 
 
 def _faults(document: Document, grammar: Mapping[str, Any], manifest: Manifest) -> Iterator[Fault]:
-    """Looks only at what obeys the grammar, so that all faults are told together."""
+    """Faults of the parts that fit the grammar, so that all faults are reported together."""
     data = document.data if isinstance(document.data, dict) else {}
     rules = data.get("objects")
     sound = _validator(grammar, grammar["$defs"]["rule"])
@@ -268,7 +268,7 @@ def _rule_faults(document: Document, rule: Mapping[str, Any], place: Place) -> I
     if released and "why" in rule:
         yield document.key_fault(
             (*place, "why"),
-            "'why' goes with 'release: false'; a field's reason stands beside the field",
+            "'why' goes with 'release: false'; put a field's reason in its own entry",
         )
     if "withhold" in rule and "only" in rule:
         yield document.key_fault(
@@ -276,7 +276,7 @@ def _rule_faults(document: Document, rule: Mapping[str, Any], place: Place) -> I
         )
     if "only" in rule and "why_not" not in rule:
         yield document.fault(
-            (*place, "only"), "say why the other fields do not go out: add the key 'why_not'"
+            (*place, "only"), "say why the other fields are withheld: add the key 'why_not'"
         )
     if "why_not" in rule and "only" not in rule:
         yield document.key_fault(
@@ -312,7 +312,7 @@ def _unknown_field(
             yield document.fault(
                 place,
                 f"{where} has no field {step!r} in its schema{_meant(step, layout.fields)} "
-                "(If the data has it all the same, add unknown_ok: true.)",
+                "(If the data has it anyway, add unknown_ok: true.)",
             )
             return
         layout = layout.fields[step]
@@ -335,7 +335,7 @@ def _object_faults(
         if earlier == key:
             yield document.fault(place, f"{named} is named twice under {key}; keep one")
         else:
-            message = f"{named} is both put in and taken out; keep one of the two"
+            message = f"{named} is both included and excluded; keep one"
             yield document.fault(place, message)
         break
     named_before[named.subject] = key

@@ -59,16 +59,16 @@ class Rows:
         self._titles: dict[tuple[str, ...], Block] = {}
 
     def of(self, data: Mapping[str, Any], *, without: str = "") -> Block:
-        """All fields of a record but the one that is shown in another way."""
+        """All fields of a record, except the one that is shown differently."""
         return self._object(data, self._layout, 0, without)
 
     def titles(self, titles: Sequence[str]) -> Block:
-        """Titles as a block, the same one for the same titles."""
+        """Titles as a block; equal titles give the same block."""
         return self._titles.setdefault(tuple(titles), Block(empty=titles))
 
     def _block(self, value: Any, field: Layout | None, key: str, depth: int) -> Block:
         make = self._list if isinstance(value, list) else self._object
-        same = id(field), depth, repr(value)  # which tells 1 from "1" and True, and is quick
+        same = id(field), depth, repr(value)  # distinguishes 1, "1", and True, and is quick
         block = self._blocks.get(same)
         if block is None:
             if len(self._blocks) >= MOST_BLOCKS:
@@ -136,15 +136,12 @@ def _date(value: str, key: str, zone: datetime.tzinfo) -> tuple[str, str] | None
 
 
 def _is_plain_text(value: Any) -> bool:
-    """Whether a value is text that is clearly not empty: the commonest case, told quickly."""
+    """Whether a value is clearly text that isn't empty: a quick check of the most common case."""
     return type(value) is str and value > "1"
 
 
 def conversation(data: Mapping[str, Any]) -> list[tuple[str, str]] | None:
-    """The questions of a survey response with their answers, in the survey's order.
-
-    None where the data has no such list.
-    """
+    """The questions of a survey response with their answers, in the survey's order; None without them."""
     answers = data.get(ANSWERS)
     if not isinstance(answers, list):
         return None
@@ -157,7 +154,7 @@ def conversation(data: Mapping[str, Any]) -> list[tuple[str, str]] | None:
 
 
 def questions(data: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What there is beside the answers of a conversation: the same for all who were asked."""
+    """The questions without the answers: the same for everyone who was asked."""
     return [{key: value for key, value in pair.items() if key != ANSWER} for pair in data[ANSWERS]]
 
 

@@ -22,8 +22,8 @@ from te_connector.result import Key, Result, key_of, parents_of
 from te_connector.text.document import fail
 from te_connector.text.field_paths import steps_of
 
-WEAK = "It is a weak match, and nobody has decided on it."
-SHARED = "It matches several subjects, and nobody has decided whose it is."
+WEAK = "It is a weak match without a decision."
+SHARED = "It matches several subjects, without a decision whose it is."
 NO_POLICY = Policy(file="", rules={}, include=(), exclude=(), controller=None)
 
 

@@ -31,7 +31,7 @@ from te_connector.package.unused import unused_rules
 from te_connector.result import Result
 from te_connector.text.json_file import collector_paused
 
-NOTICE = "For the officer only. Do not hand out: it names what was withheld from the data subjects."
+NOTICE = "For the officer only. Do not hand out: it lists what was withheld from the data subjects."
 
 _PLAIN = re.compile(r"(?!.*--)[A-Za-z0-9_][A-Za-z0-9_-]{0,62}")
 _DEVICES = frozenset({"con", "prn", "aux", "nul"}) | {
@@ -200,7 +200,7 @@ class _Writer:
         )
 
     def _data(self, file: TextIO, disclosure: Disclosure, search: Search) -> None:
-        """The authoritative copy: one field a line, every value as the system sent it."""
+        """The official copy: one field on each line, every value as the system sent it."""
         controller = self.policy.controller
         head = {
             "subject": disclosure.subject["id"],
@@ -220,7 +220,7 @@ class _Writer:
         file.write("\n]}\n")
 
     def officers_list(self, packages: Sequence[Package]) -> None:
-        """Write what was withheld and why, and what an officer should look at."""
+        """Write what was withheld and why, and what the officer must look at."""
         withheld = [one for package in packages for one in package.withheld]
         whole: dict[str, Any] = {
             "notice": NOTICE,
@@ -249,7 +249,7 @@ class _Writer:
 
 
 def _begin(head: Mapping[str, Any]) -> str:
-    """The beginning of a JSON object, one key a line, to be gone on with."""
+    """The beginning of a JSON object, with one key on each line."""
     return "{\n" + ",\n".join(f"{_encode(key)}: {_encode(value)}" for key, value in head.items())
 
 

@@ -1,9 +1,9 @@
-"""The hand-made people whom a client must tell apart.
+"""Hand-made people whom a client must not confuse.
 
 Maria Alvarez is the sample person: three contacts, each owned by another user.
-Around her stand those who are close to her and are not her. ``owner`` is a
-user's id here; the full contact carries a reference. The first id doubles as
-the id of an unrelated user, since ids are counted for each type.
+The others are close to her but not her. ``owner`` is a user's id here; the full
+contact has a reference. The first id is also the id of an unrelated user,
+because each type counts its own ids.
 """
 
 from __future__ import annotations

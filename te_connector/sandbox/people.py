@@ -1,8 +1,8 @@
 """Invented contacts and users, the same in every run.
 
-Addresses are of reserved domains and phones of the range kept for fiction.
-Generated phones end in 50 to 99 and have no area code of the cast's, so nobody
-here comes near the hand-made cast by accident.
+Addresses use reserved domains, and phone numbers the range reserved for fiction.
+Generated phone numbers end in 50 to 99 and avoid the cast's area codes, so no
+generated person is close to the hand-made cast by accident.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class _Person(NamedTuple):
 
 @lru_cache(maxsize=1)
 def _pool() -> tuple[_Person, ...]:
-    """The people from whose parts all others are made; Faker is too slow for thousands."""
+    """The people whose parts make up all others; Faker is too slow for thousands."""
     fake = Faker("en_US")
     fake.seed_instance(_SEED)
     people: list[_Person] = []
@@ -96,7 +96,7 @@ def _drawn(dice: random.Random, index: int) -> _Person:
 
 
 def _phone(number: int, style: int) -> str:
-    """A fictional phone, each area code in turn, spelled in one of five ways."""
+    """A fictional phone number in one of five spellings; area codes take turns."""
     area = _AREA_CODES[number % len(_AREA_CODES)]
     line = f"01{50 + number // len(_AREA_CODES) % 50}"
     return (
@@ -130,7 +130,7 @@ def users(contacts: int) -> list[Json]:
 
 
 def _user(user_id: int, index: int, dice: random.Random) -> Json:
-    # From the pool's end, so that the first contacts are not their own loan officers.
+    # From the end of the pool, so that the first contacts aren't their own loan officers.
     person = _pool()[-1 - index % _POOL]
     login = f"{_slug(person.first)}.{_slug(person.last)}"
     city, state, zip_code = dice.choice(_PLACES)
@@ -191,7 +191,7 @@ def _marketing(person: _Person, index: int) -> Json:
 
 
 def contacts(count: int, officers: list[Json]) -> list[Json]:
-    """The cast (as much of it as ``count`` allows) and generated people, ``count`` in all."""
+    """``count`` people: the cast first, then generated ones."""
     by_id = {user["id"]: user for user in officers}
     made = [_complete(deepcopy(part), by_id[part["owner"]]) for part in CAST[:count]]
     taken = {part["id"] for part in CAST}

@@ -1,4 +1,4 @@
-"""Survey responses, notes and activity that hang on the contacts."""
+"""Survey responses, notes, and activity of the contacts."""
 
 from __future__ import annotations
 
