@@ -27,6 +27,10 @@ _KEYS = frozenset(
 )
 
 
+_OUTER = "\ufeff \t\r\n"
+"""What editors and secret stores leave around a secret, and no secret begins or ends with."""
+
+
 @attrs.frozen
 class Settings:
     """What it takes to send a request."""
@@ -62,7 +66,9 @@ def resolve(connection: Mapping[str, Any], manifest: Manifest | None = None) -> 
     :raises CredentialsMissing: no credentials were given or stored.
     """
     manifest = manifest if manifest is not None else manifest_of(connection)
-    state = StateDir(Path(connection["state_dir"]) if "state_dir" in connection else default_root())
+    state = StateDir(
+        Path(connection["state_dir"]).expanduser() if "state_dir" in connection else default_root()
+    )
     given, login = _given_credentials(connection), None
     if given is None:
         login = vault.load(state, connection.get("name", "default"))
@@ -89,8 +95,12 @@ def resolve(connection: Mapping[str, Any], manifest: Manifest | None = None) -> 
         manifest=manifest,
         state=state,
         proxy=connection.get("proxy"),
-        ca_bundle=connection.get("ca_bundle"),
+        ca_bundle=_expanded(connection.get("ca_bundle")),
     )
+
+
+def _expanded(path: str | Path | None) -> str | None:
+    return None if path is None else str(Path(path).expanduser())
 
 
 def _check_keys(connection: Mapping[str, Any]) -> None:
@@ -117,7 +127,10 @@ def _given_credentials(connection: Mapping[str, Any]) -> tuple[str, Secret] | No
         raise SettingsError(
             "client_id and client_secret must be whole characters; save them as UTF-8."
         )
-    return given["client_id"], Secret(given["client_secret"])
+    client_id, secret = (given[field].strip(_OUTER) for field in fields)
+    if not client_id or not secret:
+        raise SettingsError("client_id and client_secret must be text and not empty.")
+    return client_id, Secret(secret)
 
 
 def _base_url(given: str | None, login: vault.Login | None, manifest: Manifest) -> str:

@@ -305,6 +305,7 @@ def _manager(proxy: Proxy | None, ca_bundle: str | None) -> urllib3.PoolManager:
         import certifi
 
         trusted = certifi.where()
+    trusted = os.path.expanduser(trusted)
     if not Path(trusted).exists():
         raise SettingsError("The CA bundle's file is not there; check ca_bundle or its variable.")
     options: dict[str, Any] = {

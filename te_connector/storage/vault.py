@@ -9,7 +9,6 @@ it. The cipher is Fernet of the ``cryptography`` package.
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
 import os
 import re
@@ -20,11 +19,10 @@ from urllib.parse import urlsplit
 import attrs
 
 from te_connector.errors import SettingsError, StateError
+from te_connector.storage import system_keyring
 from te_connector.storage.files import make_folder, read_private, write_private
-from te_connector.storage.secret import Secret, hushed
+from te_connector.storage.secret import Secret
 from te_connector.storage.state import StateDir
-
-_SERVICE = "te-connector"
 
 
 @attrs.frozen
@@ -70,10 +68,10 @@ def save(state: StateDir, login: Login) -> str:
         }
     )
     note: dict[str, Any] = {"base_url": login.base_url}
-    if _keyring_save(_user(path), secret):
+    if system_keyring.save(_user(path), secret):
         note["kept_in"] = "keyring"
     else:
-        _keyring_forget(_user(path))
+        system_keyring.forget(_user(path))
         note["kept_in"] = "file"
         note["sealed"] = seal(_file_key(create=True) or b"", secret.encode()).decode("ascii")
     state.logins()
@@ -96,7 +94,7 @@ def load(state: StateDir, name: str) -> Login | None:
     try:
         note = json.loads(raw)
         secret = (
-            _keyring_load(_user(path))
+            system_keyring.load(_user(path))
             if note["kept_in"] == "keyring"
             else unseal(_file_key(create=False), note["sealed"].encode("ascii"))
         )
@@ -115,11 +113,22 @@ def load(state: StateDir, name: str) -> Login | None:
 def forget(state: StateDir, name: str) -> bool:
     """Remove stored credentials; tells whether there were any."""
     path = _file(state, name)
-    if not path.exists():
+    raw = read_private(path)
+    if raw is None:
         return False
-    _keyring_forget(_user(path))
+    if _is_in_keyring(raw):
+        system_keyring.forget(
+            _user(path)
+        )  # raises before the login goes, so that you can try again
     path.unlink()
     return True
+
+
+def _is_in_keyring(raw: bytes) -> bool:
+    try:
+        return bool(json.loads(raw)["kept_in"] == "keyring")
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def seal(key: bytes, content: bytes) -> bytes:
@@ -154,7 +163,7 @@ def key_path() -> Path:
     """Where the key of stored credentials is: ``TE_KEY_FILE``, or the user's configuration folder."""
     named = os.environ.get("TE_KEY_FILE")
     if named:
-        return Path(named)
+        return Path(named).expanduser()
     import platformdirs
 
     return Path(platformdirs.user_config_dir("te-connector")) / "key"
@@ -181,42 +190,3 @@ def _file_key(*, create: bool) -> bytes | None:
     except ValueError:
         raise StateError(f"{path} holds no key that te-connector can use; remove it.") from None
     return key.strip()
-
-
-def _keyring() -> Any | None:
-    """The system's keyring where one works (a headless machine has none)."""
-    import keyring
-    from keyring.backends import fail, null
-
-    backend = keyring.get_keyring()
-    if isinstance(backend, (fail.Keyring, null.Keyring)) or backend.priority < 1:
-        return None  # below 1 are those that their makers do not recommend: they keep plain text
-    return backend
-
-
-def _keyring_save(user: str, secret: str) -> bool:
-    try:
-        with hushed():
-            backend = _keyring()
-            if backend is None:
-                return False
-            backend.set_password(_SERVICE, user, secret)
-            return bool(backend.get_password(_SERVICE, user) == secret)
-    except Exception:  # noqa: BLE001  backends raise what they like; a file is the answer
-        return False
-
-
-def _keyring_load(user: str) -> str | None:
-    try:
-        with hushed():
-            backend = _keyring()
-            return None if backend is None else backend.get_password(_SERVICE, user)
-    except Exception:  # noqa: BLE001  locked or gone: told as credentials that cannot be opened
-        return None
-
-
-def _keyring_forget(user: str) -> None:
-    with contextlib.suppress(Exception), hushed():
-        backend = _keyring()
-        if backend is not None:
-            backend.delete_password(_SERVICE, user)

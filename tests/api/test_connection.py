@@ -111,6 +111,32 @@ def test_without_settings_the_packaged_manifest_says_where(tmp_path: Path) -> No
     assert (settings.proxy, settings.ca_bundle) == (None, None)
 
 
+@pytest.mark.parametrize("around", ["\n", "\r\n", " ", "\t", "\ufeff"])
+def test_what_editors_leave_around_credentials_is_cleaned(around: str, tmp_path: Path) -> None:
+    given = {name: f"{around}{value}{around}" for name, value in GIVEN.items()}
+    settings = connections.resolve(
+        {"connector": CONNECTOR, "credentials": given, "state_dir": str(tmp_path)}
+    )
+    assert settings.client_id == GIVEN["client_id"]
+    assert settings.client_secret.reveal() == GIVEN["client_secret"]
+
+
+def test_a_tilde_means_the_home_folder_in_every_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    settings = connections.resolve(
+        {
+            "connector": CONNECTOR,
+            "credentials": GIVEN,
+            "state_dir": "~/state",
+            "ca_bundle": "~/ca.pem",
+        }
+    )
+    assert settings.state.root == tmp_path / "state"
+    assert settings.ca_bundle == str(tmp_path / "ca.pem")
+
+
 def test_paths_may_be_path_objects(host: Host, connection: dict[str, Any]) -> None:
     connection["state_dir"] = Path(connection["state_dir"])
     connection["manifest"] = ROOT / "connector.yaml"

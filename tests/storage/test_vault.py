@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from keyring.backend import KeyringBackend
 from vendor import Vendor
 
 from te_connector.errors import CredentialsMissing, SettingsError, StateError
-from te_connector.storage import vault
+from te_connector.storage import system_keyring, vault
 from te_connector.storage.secret import Secret
 from te_connector.storage.state import StateDir
 from te_connector.storage.vault import Login
@@ -128,6 +129,82 @@ def test_without_a_keyring_that_works_an_encrypted_file_keeps_the_secret(
     for text in (ID, SECRET):
         assert text.encode() not in everything(tmp_path)
     assert SECRET not in repr(getattr(ring, "kept", ""))  # nothing stays in a ring that failed
+
+
+class Silent(Working):
+    """Never answers: somebody would have to unlock it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.locked = False
+        self.unlocked = threading.Event()
+
+    def _wait(self) -> None:
+        if self.locked:
+            self.unlocked.wait()
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self._wait()
+        super().set_password(service, username, password)
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self._wait()
+        return super().get_password(service, username)
+
+    def delete_password(self, service: str, username: str) -> None:
+        self._wait()
+        super().delete_password(service, username)
+
+
+@pytest.fixture(name="silent")
+def _silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[Silent]:
+    backend = Silent()
+    keyring.set_keyring(backend)
+    monkeypatch.setattr(system_keyring, "WAIT_SECONDS", 0.05)
+    yield backend
+    backend.unlocked.set()
+
+
+def test_a_keyring_that_never_answers_ends_with_the_way_around_it(
+    state: StateDir, silent: Silent
+) -> None:
+    silent.locked = True
+    with pytest.raises(
+        StateError, match=r"keyring didn't answer.*PYTHON_KEYRING_BACKEND"
+    ) as caught:
+        vault.save(state, login())
+    assert SECRET not in str(caught.value)
+    silent.locked = False
+    assert vault.save(state, login()) == "keyring"
+    silent.locked = True
+    with pytest.raises(StateError, match="TE_CLIENT_ID"):
+        vault.load(state, "default")
+
+
+def test_a_login_is_kept_if_its_keyring_does_not_answer_and_goes_if_a_file_keeps_it(
+    state: StateDir, silent: Silent
+) -> None:
+    assert vault.save(state, login()) == "keyring"
+    silent.locked = True
+    with pytest.raises(StateError, match="keyring"):
+        vault.forget(state, "default")
+    silent.locked = False
+    assert vault.load(state, "default") == login()
+    keyring.set_keyring(keyring.backends.null.Keyring())  # type: ignore[no-untyped-call]
+    assert vault.save(state, login()) == "file"
+    silent.locked = True
+    keyring.set_keyring(silent)
+    assert vault.forget(state, "default")
+    assert vault.load(state, "default") is None
+
+
+def test_a_home_folder_is_understood_in_the_key_files_name(
+    state: StateDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("TE_KEY_FILE", "~/key")
+    assert vault.save(state, login()) == "file"
+    assert (tmp_path / "key").is_file()
 
 
 def test_the_file_and_its_key_are_apart_and_both_0600(
