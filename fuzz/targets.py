@@ -393,7 +393,8 @@ def fuzz_audit(data: bytes) -> None:
 
 def fuzz_token(data: bytes) -> None:
     """Whatever the server answers to the sign-in is a token that can be used, or a typed error."""
-    from te_connector.api.session import _token, _TokenRequest
+    from te_connector.api.session import token_of
+    from te_connector.api.token_request import TokenRequest
     from te_connector.storage.secret import Secret
 
     settings: Any = SimpleNamespace(
@@ -407,7 +408,7 @@ def fuzz_token(data: bytes) -> None:
     answer = SimpleNamespace(status=status, headers=_Headers(data), body=data[1:])
     transport: Any = SimpleNamespace(send=lambda *_args, **_kwargs: answer)
     try:
-        token = _token(_TokenRequest(settings, transport).ask(None), 0.0, ("a",), None)
+        token = token_of(TokenRequest(settings, transport).ask(None), 0.0, ("a",), None)
     except ConnectorError:
         return
     hold(status == 200, "only 200 brings a token")

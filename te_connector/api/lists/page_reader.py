@@ -270,7 +270,7 @@ class PageReader:
     def _behind(self, last: Page, after: Page) -> Page:
         """What comes after the last object: a smaller page that has that place in it.
 
-        If that one says that others follow, they are read too, up to the end of the last page.
+        If that one says that others follow, they are read too.
         """
         if len(last.ids) >= last.size and after.past_end:
             return after
@@ -279,7 +279,9 @@ class PageReader:
             return after
         offset = (last.number - 1) * last.size + len(last.ids)
         pages = [self.answer(offset // parts[1] + 1, parts[1])]
-        while pages[-1].goes_on and pages[-1].number < max(parts[0]):
+        # An empty page after it can be cut too, so the place of that one is looked at as well.
+        end = max(parts[0]) + (0 if after.past_end else len(parts[0]))
+        while pages[-1].goes_on and pages[-1].number < end:
             pages.append(self.answer(pages[-1].number + 1, parts[1]))
         return attrs.evolve(
             pages[0],
