@@ -177,7 +177,7 @@ def _run(folder: Path, elsewhere: Path) -> Mapping[str, Any]:
     answer: Mapping[str, Any] = json.loads(done.stdout)
     assert Path(answer["file"]).parent == folder / "te_connector"
     assert answer["types"][:4] == ["contact", "user", "contact_survey_response", "contact_note"]
-    assert answer["titles"] == ["Contact", "CRM user", "Survey response"]
+    assert answer["titles"][:3] == ["Contact", "CRM user", "Survey response"]
     assert answer["packaged"] is True
     return answer
 

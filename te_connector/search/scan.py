@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 
 import attrs
 
 from te_connector.api.lists.reader import read_list
 from te_connector.api.lists.tally import rests_on
+from te_connector.manifest.model import Limit
 from te_connector.matching.matcher import ChildMatcher, Matcher
 from te_connector.search.collector import Collector
 from te_connector.search.context import Search
@@ -46,7 +48,8 @@ def scan_children(
 
 
 def _read_list(search: Search, blank: Outcome, collector: Collector) -> Outcome:
-    object_type, client = blank.object_type, search.client
+    object_type, client, started = blank.object_type, search.client, time.monotonic()
+    limit = search.manifest.requests
 
     def done(read: int, known: int) -> None:
         search.call.tell(
@@ -57,6 +60,7 @@ def _read_list(search: Search, blank: Outcome, collector: Collector) -> Outcome:
                 "known": known,
                 "found": collector.found,
                 "sent": client.sent,
+                "seconds_left": seconds_left(read, known, time.monotonic() - started, limit),
             }
         )
 
@@ -71,6 +75,15 @@ def _read_list(search: Search, blank: Outcome, collector: Collector) -> Outcome:
             for what, why in tally.faults.items()
         ),
     )
+
+
+def seconds_left(read: int, known: int, elapsed: float, limit: Limit) -> float | None:
+    """How long the rest of a list takes: at the pace so far, and at least what the limit makes of it."""
+    if read == 0 or known == 0:
+        return None
+    left = max(0, known - read)
+    beyond = max(0, left - limit.count)  # this many requests must wait for the next windows
+    return round(max(elapsed / read * left, beyond / limit.count * limit.seconds), 1)
 
 
 def _with_unlisted(

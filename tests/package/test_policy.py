@@ -73,7 +73,7 @@ FAULTS = [
     ("objekts: {}\n", "1: unknown key 'objekts'; did you mean 'objects'?"),
     ("objects: [contact]\n", "1: 'objects' must be a mapping (key: value)"),
     ("objects:\n  contcat: {release: true}\n", "2: there is no object type 'contcat'; did you mean 'contact'?"),
-    ("objects:\n  pipeline: {release: true}\n", "2: there is no object type 'pipeline'; the manifest has contact, user, contact_survey_response"),
+    ("objects:\n  pipeline: {release: true}\n", "2: there is no object type 'pipeline'; the manifest has contact, user, contact_survey_response, contact_note, activity, insight, campaign_activity, loan, account, lead_opportunity, email_unsubscribe, contact_recruit"),
     ("objects:\n  contact: {}\n", "2: 'contact' must be a mapping with release, withhold or only, such as {release: false, why: It is staff data.}"),
     ("objects:\n  contact: {relase: true}\n", "2: unknown key 'relase'; did you mean 'release'?"),
     ("objects:\n  user:\n    release: no\n", "3: 'release' must be true or false"),
