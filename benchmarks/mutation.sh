@@ -1,53 +1,50 @@
 #!/bin/sh
-# Changes a part of the code in every small way that mutmut knows and says which changes no test saw.
+# Makes small changes to a part of the code with mutmut, and reports those that no test notices.
 #
-#     benchmarks/mutation.sh matching|limiter|paging|verification|trail [FOLDER]
+#     benchmarks/mutation.sh matching|limiter|lists|verification|trail [FOLDER]
 #
-# It works in a copy, /tmp/te-connector-mutation or FOLDER, from the start each time, since results that
-# mutmut kept would not know of new tests. docs/mutation.md explains each change that survives and says how
-# long each part takes; CI runs none of them.
+# It works in a copy, /tmp/te-connector-mutation or FOLDER, and starts from scratch each time, because
+# results that mutmut kept don't know about new tests. docs/mutation.md has the results.
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 case ${1:-} in
 matching)
-    code='identifiers indexes matching fields'
-    tests='identifiers matching'
+    code='te_connector/matching/*.py te_connector/text/field_paths.py'
+    tests='tests/matching'
     ;;
 limiter)
-    code='quota'
-    tests='quota'
+    code='te_connector/api/quota.py te_connector/api/limiter.py'
+    tests='tests/api/test_quota.py'
     ;;
-paging)
-    code='paging pages census'
-    tests='paging pages'
+lists)
+    code='te_connector/api/lists/*.py te_connector/api/pages.py'
+    tests='tests/api/lists tests/api/test_pages.py'
     ;;
 verification)
-    code='erasure'
-    tests='erasure erasure_truth'
+    code='te_connector/operations/erasure.py'
+    tests='tests/operations/test_erasure.py tests/operations/test_erasure_truth.py'
     ;;
 trail)
-    code='audit'
-    tests='audit'
+    code='te_connector/operations/audit*.py'
+    tests='tests/operations/test_audit.py'
     ;;
 *)
-    sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,7s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac
 copy=${2:-/tmp/te-connector-mutation}
 
-listed() { # listed FOLDER/PREFIX NAME...: the files as a TOML list
-    prefix=$1
+listed() { # listed FILE...: the files as a TOML list
+    printf '["%s"' "$1"
     shift
-    printf '["%s.py"' "$prefix$1"
-    shift
-    for name; do printf ', "%s.py"' "$prefix$name"; done
+    for name; do printf ', "%s"' "$name"; done
     echo ']'
 }
 
 mkdir -p "$copy"
 rm -rf "${copy:?}/mutants"
-for each in te_connector tests docs schemas connector.yaml README.md pyproject.toml; do
+for each in te_connector tests docs examples schemas connector.yaml README.md pyproject.toml; do
     rm -rf "${copy:?}/$each"
     cp -R "$here/$each" "$copy/$each"
 done
@@ -56,10 +53,10 @@ cat >>"$copy/pyproject.toml" <<END
 
 [tool.mutmut]
 source_paths = ["te_connector"]
-only_mutate = $(listed te_connector/ $code)
+only_mutate = $(cd "$here" && listed $code)
 also_copy = ["connector.yaml", "schemas", "docs"]
 pytest_add_cli_args = ["-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=7"]
-pytest_add_cli_args_test_selection = $(listed tests/test_ $tests)
+pytest_add_cli_args_test_selection = $(listed $tests)
 timeout_constant = 20.0
 timeout_multiplier = 2.0
 track_dependencies = false
