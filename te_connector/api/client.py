@@ -48,7 +48,7 @@ _HEADERS = {"Accept": "application/json", "Cache-Control": "no-cache"}
 class Deletion:
     """What a DELETE brought: ``accepted``, ``refused`` with its error, or ``lost``.
 
-    ``lost`` is any answer after which nobody can say whether the object was deleted: a broken
+    ``lost`` is any answer after which it isn't known whether the object was deleted: a broken
     connection, a gateway's or server's error, an answer that isn't the API's. ``status`` is the answer's,
     if there was one.
     """

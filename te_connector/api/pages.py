@@ -24,7 +24,7 @@ OrderKey = tuple[int, int | str]
 """An object's place in the order: numbers before texts, and numbers by value."""
 Item = Mapping[str, Any]
 MAX_IN_FLIGHT = 50
-"""At most so many requests at once; latency and quota decide how many are used."""
+"""The most requests at once; latency and quota decide how many are used."""
 SECONDS_OF_WORK = 0.003
 """What one page costs this process: more in flight than latency divided by it gains nothing."""
 WORTH_HIDING = 0.015

@@ -126,7 +126,7 @@ class Window:
                 self._write_slot(file, slot.index, 0.0)
 
     def pause(self, seconds: float) -> None:
-        """Let nobody start a request for so many seconds, as the server asked."""
+        """Start no request for this many seconds, in any process: the server asked for it."""
         with self._lock, self._open() as file:
             header = self._header(file)
             header.paused_until = max(header.paused_until, self._clock() + seconds)

@@ -10,7 +10,18 @@ import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from listmodel import BREAKS, CHANGES, CONTACT, RESPONSE, SWITCHES, Server, read, rows, run
+from listmodel import (
+    BREAKS,
+    CHANGES,
+    CONTACT,
+    RESPONSE,
+    SWITCHES,
+    Server,
+    read,
+    rows,
+    run,
+    run_over_sockets,
+)
 from vendor import Hang, Status, Vendor, contact
 
 from te_connector.api import connection as connections
@@ -92,6 +103,15 @@ def test_each_misbehavior_is_a_thing_that_happens(switch):
         assert any(run(seed, {"errors"}).error == "GaveUp" for seed in range(200))
     else:
         assert answers({switch, *more}) != answers(more)
+
+
+@pytest.mark.slow
+def test_complete_is_never_said_when_an_object_was_missed_over_sockets():
+    """The same model behind a real socket, read by the real client."""
+    for seed in range(25):
+        rng = random.Random(seed)
+        switches = set(rng.choice(PAIRS)) | set(CHANGES)
+        assert not run_over_sockets(seed, switches).broken, (seed, switches)
 
 
 # Pages, one by one

@@ -272,7 +272,7 @@ class _Reading:
             self._tracker.add(Page(page.number, tuple(ids), (key,) * len(ids)))
 
     def _check_front(self, start: Page, now: Page) -> None:
-        """Nothing new stands among the objects that the list began with."""
+        """There is nothing new among the objects that the list began with."""
         if self._tracker.rising and was_inserted_in_front(start, now):
             self._evidence.contradict("inserted")
 

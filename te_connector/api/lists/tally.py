@@ -40,7 +40,7 @@ _CHECKS = 3
 class Tally:
     """The result of a reading. ``contradictions`` say why it isn't complete.
 
-    ``left_out``: so many places of pages were empty, because the server leaves objects out.
+    ``left_out``: how many places in pages were empty, because the server leaves objects out.
     ``end_named``: the pages say which one is the last. ``ties_sorted``: objects with equal keys came
     in the order of their ids, and the result rests on it.
     """
