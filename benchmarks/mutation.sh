@@ -18,7 +18,7 @@ limiter)
     ;;
 lists)
     code='te_connector/api/lists/*.py te_connector/api/pages.py'
-    tests='tests/api/lists tests/api/test_pages.py'
+    tests='tests/api/test_paging.py tests/api/test_pages.py'
     ;;
 verification)
     code='te_connector/operations/erasure.py'

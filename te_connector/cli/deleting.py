@@ -34,6 +34,7 @@ _STYLES = {"deleted": "green", "already_absent": "green"}
     metavar="FILE",
     help="What must not be deleted (YAML list of object or identifiers, with reason).",
 )
+@click.option("--dry-run", is_flag=True, help="Only show what would happen.")
 @click.option("--yes", is_flag=True, help="Do it; without this it only shows what it would do.")
 @click.option(
     "--receipts",
@@ -49,12 +50,15 @@ def delete(given: Given, **wanted: Any) -> int:
     Children are deleted before parents. Each receipt is on disk before the next object is begun:
     stopped anywhere and run again, it goes on where it was.
     """
+    if wanted["dry_run"] and wanted["yes"]:
+        raise click.UsageError("--dry-run only shows, and --yes deletes. Pass one of them.")
     job = _job(given, wanted)
     known = job.known()
     paper = Paper()
     if not given.as_json:
         _show_what_would_happen(paper, job, known)
-    confirmed = wanted["yes"] or (not given.as_json and _confirmed(job, known))
+    asked = not wanted["dry_run"] and not given.as_json
+    confirmed = wanted["yes"] or (asked and _confirmed(job, known))
     if not job.chosen or not confirmed:
         return _end_without(given, job, known)
     from te_connector.deletion.run import Done, run
