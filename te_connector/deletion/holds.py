@@ -77,7 +77,7 @@ def _faults(document: Document, manifest: Manifest) -> Iterator[Fault]:
             if kind not in manifest.kinds:
                 known = ", ".join((*_NO_KINDS, *manifest.kinds))
                 yield document.key_fault(
-                    (index, kind), f"an unknown key stands here; known are {known}"
+                    (index, kind), f"there is an unknown key here; known are {known}"
                 )
                 continue
             try:

@@ -1,7 +1,7 @@
-"""The object types' JSON Schemas: found, checked, compiled once, and asked about matched records.
+"""The object types' JSON Schemas: checks the files, and compares records with them.
 
-An issue says the place and the rule that is broken, never the value: the library's own messages
-quote it. A drift from the schema is reported on the record and never a reason to withhold data.
+An issue has the path and the rule that is broken, never the value, which the library's own messages
+quote. A record that differs from its schema is returned whole all the same.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from te_connector.text.document import Document, Place, parse, read
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
-# A pattern in a schema that somebody else wrote could take for ever on a value that somebody else
-# chose; formats say what is needed. References lead nowhere but into the file itself.
+# A pattern can take very long on a value that was chosen for it (catastrophic backtracking), and both the
+# schema and the value come from outside. References must stay in the file.
 _REFUSED = ("pattern", "patternProperties")
 _REFERENCES = ("$ref", "$dynamicRef")
 _DATE = re.compile(
     r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:?\d{2})?)?"
 )
 _NAMED = ("properties", "$defs", "dependentSchemas")
-"""Keywords whose value names schemas; what they name could be called like a keyword itself."""
+"""Keywords whose value maps names to schemas. A name can be the same as a keyword."""
 _VALUES = ("enum", "const", "default", "examples")
 MAX_ISSUES = 50
 MAX_STEPS = 100_000
-"""How many keywords of its schema one record is held against; schemas of people need some hundred."""
+"""The most schema keywords that are checked for one record. Ordinary schemas need some hundred."""
 
 
 def faults_of(file: Path) -> Iterator[Fault]:
-    """What is wrong with a schema file, each with its line."""
+    """Everything that is wrong with a schema file."""
     from jsonschema import Draft202012Validator
 
     try:
@@ -60,7 +60,7 @@ def faults_of(file: Path) -> Iterator[Fault]:
 
 
 def _keywords(value: Any, place: Place) -> Iterator[tuple[str, Any, Place]]:
-    """Every keyword of a schema and its subschemas, its value and its place; no name of a field."""
+    """Every keyword of a schema and its subschemas, with its value and its place, but no field's name."""
     if isinstance(value, list):
         for index, item in enumerate(value):
             yield from _keywords(item, (*place, index))
@@ -87,7 +87,7 @@ def _refused(document: Document) -> Iterator[Fault]:
 
 
 def _dangling(document: Document) -> Iterator[Fault]:
-    """References within the file to a place that it does not have."""
+    """References to a place that the file doesn't have."""
     from referencing import Registry
     from referencing.exceptions import Unresolvable
     from referencing.jsonschema import DRAFT202012
@@ -130,14 +130,14 @@ def _validator(file: Path, _stamp: int) -> Validator:
 
 
 class _TooCostly(Exception):
-    """A schema whose references multiply its work, or that compares too much with too much."""
+    """A schema whose references multiply its work, or that compares too many things with each other."""
 
 
 _work = threading.local()
 
 
 def _counted(name: str, check: Callable[..., Any]) -> Callable[..., Any]:
-    """A keyword's check that takes from the steps of the record that this thread looks at."""
+    """A keyword's check that counts against the limit for the record that this thread checks."""
 
     def step(validator: Any, value: Any, instance: Any, schema: Any) -> Any:
         _work.left -= 1
@@ -151,7 +151,7 @@ def _counted(name: str, check: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def issues(file: Path, data: Any) -> list[SchemaIssue]:
-    """Where a record drifts from its schema: place and rule, never the value."""
+    """Where a record differs from its schema: the path and the rule, never the value."""
     validator = _validator(file, file.stat().st_mtime_ns)
     found: list[SchemaIssue] = []
     _work.left = MAX_STEPS
@@ -195,7 +195,7 @@ def _is_email(value: object) -> bool:
 
 
 def _is_date(value: object) -> bool:
-    """The vendor's dates: day, or day and time; zeros and the empty text mean that there is none."""
+    """Whether it's a date of the vendor's: a day, or a day and time. Zeros and empty text mean no date."""
     if not isinstance(value, str) or value == "" or value.startswith("0000-00-00"):
         return True
     if _DATE.fullmatch(value) is None:

@@ -1,7 +1,7 @@
-"""Compares a few real pages with the schemas, so that a manifest's owner learns of vendor changes.
+"""Compares a few real pages with the schemas, to find out what the vendor changed.
 
-It tells the names of fields and the kinds of JSON values, never a value. A field's name that does
-not look like one could be data, and is not shown either.
+The result has the names of fields and the kinds of JSON values, never a value. A name that doesn't look
+like a field's could be data, so it isn't shown either.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from te_connector.manifest.schema_walk import MAX_DEPTH, SchemaNode, node_of
 
 _A_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,60}")
 _INDEX = re.compile(r"\[[0-9]+\]")
-UNKNOWN = "no schema knows this field"
+UNKNOWN = "the schema doesn't describe this field"
 
 
 class Difference(TypedDict):
@@ -33,7 +33,7 @@ class Difference(TypedDict):
 
 
 class Seen(TypedDict):
-    """What the pages of one object type showed; ``error`` says why nothing could be read."""
+    """How the objects of one type compare; ``error`` says why nothing could be read."""
 
     object_type: str
     records: int
@@ -57,7 +57,7 @@ def look(connection: Mapping[str, Any]) -> list[Seen]:
 def _look(client: Client, manifest: Manifest, object_type: ObjectType) -> Seen:
     seen: Seen = {"object_type": object_type.name, "records": 0, "differences": [], "error": ""}
     try:
-        items = list(_some(client, object_type))
+        items = list(_sample(client, object_type))
     except AnswerError as error:
         seen["error"] = str(error)
         return seen
@@ -68,7 +68,7 @@ def _look(client: Client, manifest: Manifest, object_type: ObjectType) -> Seen:
         found = {(path, UNKNOWN) for path in unknown_fields(schema, item)}
         for issue in schemas.issues(file, dict(item)):
             path = _INDEX.sub("[]", issue["path"])
-            found.add((_shown(path), _told(issue["rule"])))
+            found.add((_shown(path), _difference(issue["rule"])))
         counts.update(found)
     seen["records"] = len(items)
     seen["differences"] = [
@@ -78,7 +78,7 @@ def _look(client: Client, manifest: Manifest, object_type: ObjectType) -> Seen:
     return seen
 
 
-def _some(client: Client, object_type: ObjectType) -> Iterator[Item]:
+def _sample(client: Client, object_type: ObjectType) -> Iterator[Item]:
     """The objects of the first, the middle and the last page."""
     try:
         first, items = read_page(client, object_type, params_of(client, object_type, 1))
@@ -93,14 +93,14 @@ def _some(client: Client, object_type: ObjectType) -> Iterator[Item]:
             continue
 
 
-def _told(rule: str) -> str:
+def _difference(rule: str) -> str:
     if rule == "type":
-        return "another type than the schema says"
-    return f"the schema's rule {rule!r} is broken"
+        return "isn't of the type that the schema says"
+    return f"breaks the schema's rule {rule!r}"
 
 
 def _shown(path: str) -> str:
-    """A JSON path without odd names, which the library writes in brackets and quotes."""
+    """A JSON path without names that could be data, which the library writes in brackets and quotes."""
     return re.sub(r"\[['\"].*\]", ".(an odd name)", path)
 
 

@@ -1,4 +1,4 @@
-"""The options of a hook call: a mapping or None, with no key that is not known."""
+"""The options of a hook call: None, or a mapping whose keys are all known."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from te_connector.errors import OptionError
 def mapping_of(options: Any, known: tuple[str, ...]) -> Mapping[str, Any]:
     """The options as a mapping.
 
-    :raises OptionError: they are none, or one of them is unknown.
+    :raises OptionError: they aren't a mapping, or one of them is unknown.
     """
     given = {} if options is None else options
     if not isinstance(given, Mapping):

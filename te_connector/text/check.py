@@ -102,7 +102,7 @@ def _needs(wanted: Mapping[str, list[str]]) -> str:
 def _unknown_key(key: str, known: list[str], quote: bool) -> str:
     allowed = ", ".join(known)
     if not quote:
-        return f"an unknown key stands here; known are {allowed}"
+        return f"there is an unknown key here; known are {allowed}"
     return f"unknown key {key!r}{meant(key, known) or f'; known are {allowed}'}"
 
 

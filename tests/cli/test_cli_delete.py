@@ -258,7 +258,7 @@ def test_what_is_held_is_never_deleted(command, vendor, file, tmp_path, text, le
         ("- {reason: x}", ":1: the value must be a mapping with a reason"),
         ("- {object: maria:1, reason: x}", ":1: the manifest has no such object type"),
         ("- {object: maria, reason: x}", ":1: the value must be TYPE:ID"),
-        ("- {emial: maria@example.com, reason: x}", ":1: an unknown key stands here"),
+        ("- {emial: maria@example.com, reason: x}", ":1: there is an unknown key here"),
         ("- {phone: maria, reason: x}", ":1: this value of the kind phone cannot be read"),
         ("- {email: [maria], reason: x}", ":1: the value must be text or a whole number"),
         ("- maria", ":1: the value must be a mapping"),

@@ -546,7 +546,7 @@ def test_a_user_that_is_still_there_is_not_deletable(
     """The reason says that it is still there, and what the officer can do instead."""
     receipt = host.delete(connection, "user", 59, PERSON)
     assert (receipt["status"], receipt["verified"]) == ("not_deletable", False)
-    assert "it is still there. The API cannot delete users. Ask your" in receipt["reason"]
+    assert "it is still there. The API can't delete users. Ask your" in receipt["reason"]
     assert filled.count("DELETE") == 0
 
 
