@@ -152,7 +152,13 @@ def refusal_of(
         )
     if refreshing and 400 <= status < 500 and status != 429:
         return RefreshRefused("The refresh token is no longer accepted.")
-    if status in (401, 403) or error in _DENIED:
+    if status == 403 and error not in _DENIED:
+        return SignInError(
+            f"Something in front of {host} refuses the sign-in (403), such as a firewall or a gateway; "
+            "the client id and secret may be right. Check that this machine's address is allowed, "
+            "and the proxy."
+        )
+    if status == 401 or error in _DENIED:
         return CredentialsRefused(
             f"{host} refuses the client id and secret; check them, and that they belong to "
             "this base URL."

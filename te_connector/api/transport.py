@@ -25,6 +25,7 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import (
     ConnectTimeoutError,
+    DecodeError,
     HTTPError,
     LocationParseError,
     NameResolutionError,
@@ -270,6 +271,12 @@ class Transport:
         if isinstance(error, (NewConnectionError, ConnectTimeoutError)):
             return Unreachable(
                 f"Nothing answers at {where}; check the base URL, the network and the proxy."
+            )
+        if isinstance(error, DecodeError):
+            return Unreachable(
+                f"{where} announced a compressed answer and sent something else; look at the proxy or "
+                "gateway on the way.",
+                sent=True,
             )
         if flight.cut:
             return Unreachable(

@@ -133,11 +133,21 @@ def error_words(body: bytes) -> tuple[str, bool]:
     return (words if isinstance(words, str) else ""), True
 
 
+_LEAST_EPOCH = 1_000_000_000.0
+"""September 2001: as a wait it would be 31 years, as a moment it's past."""
+_MOST_EPOCH = 100_000_000_000.0
+
+
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """The seconds that ``Retry-After`` asks to wait, in either of its forms; None if none is readable."""
+    """The seconds that ``Retry-After`` asks to wait: seconds or a date (RFC 9110, section 10.2.3).
+
+    Some gateways write a moment in epoch seconds, so a number as large as that is one. None if it is
+    unreadable or absent.
+    """
     text = headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,18}", text):
-        return float(text)
+        seconds = float(text)
+        return max(0.0, seconds - now) if _LEAST_EPOCH <= seconds < _MOST_EPOCH else seconds
     if not text or text[0].isdigit() or len(text) > 60:
         return None
     try:

@@ -480,6 +480,16 @@ def test_it_counts_what_it_sends_and_how_far_away_the_server_is(
     assert client.latency >= 0.02
 
 
+@pytest.mark.parametrize("body", [b'{"items": []}', b"\x1f\x8bno", b"plain"])
+def test_compression_that_is_announced_and_not_done_is_reported_in_these_words(
+    host: Host, quick: dict[str, Any], vendor: Vendor, body: bytes
+) -> None:
+    vendor.always("GET", "/contacts.*", v.Status(200, body, {"Content-Encoding": "gzip"}))
+    answer = host.fetch(quick, ASKED)
+    (problem,) = [each for each in answer["problems"] if each["object_type"] == "contact"]
+    assert "announced a compressed answer" in problem["detail"]
+
+
 # TLS
 
 

@@ -610,7 +610,11 @@ ODD: dict[str, tuple[v.Fault, str, str]] = {
         "credentials_refused", "client id and secret",
     ),
     "401": (v.Status(401, {"error": "invalid_client"}), "credentials_refused", "client id"),
-    "403 without JSON": (v.Html(403), "credentials_refused", "client id"),
+    "403 of a gateway": (v.Html(403), "sign_in_failed", "in front of"),
+    "403 of a gateway with JSON": (
+        v.Status(403, {"message": "Forbidden"}), "sign_in_failed", "in front of",
+    ),
+    "403": (v.Status(403, {"error": "access_denied"}), "credentials_refused", "client id"),
     "unauthorized client": (
         v.Status(400, {"error": "unauthorized_client"}), "credentials_refused", "client id",
     ),

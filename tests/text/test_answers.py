@@ -114,6 +114,10 @@ def test_the_words_of_an_error_are_text_or_nothing(body: bytes, words: tuple[str
         ("0", 0.0),
         (" 120 ", 120.0),
         ("999999999999999999", 999999999999999999.0),
+        ("1800000000", max(0.0, 1800000000 - NOW)),
+        (str(int(NOW) + 30), 30.0),
+        (str(int(NOW) - 30), 0.0),
+        ("999999999", 999999999.0),
         ("9" * 19, None),
         ("", None),
         ("-1", None),
@@ -133,7 +137,7 @@ def test_the_words_of_an_error_are_text_or_nothing(body: bytes, words: tuple[str
         ("x" * 10_000, None),
     ],
 )
-def test_retry_after_is_read_in_both_forms_and_nonsense_is_none(
+def test_retry_after_is_read_as_seconds_a_date_or_an_epoch_moment_and_nonsense_is_none(
     text: str, seconds: float | None
 ) -> None:
     assert retry_after({"retry-after": text}, NOW) == seconds
