@@ -219,7 +219,8 @@ class PageReader:
         (last, after), lacked = self._find_last(first), frozenset[str]()
         for _ in range(_TRIES):
             number, more = last.number, self.lacking(last, after)
-            if not more and (number > 1 or len(last.ids) >= last.size):
+            surely_full = len(last.ids) >= last.size and after.past_end
+            if not more and (number > 1 or surely_full):
                 break
             again = self.page(number)
             if not more and set(last.ids) <= set(again.ids):

@@ -43,6 +43,7 @@ SMALL = 2 * 1024 * 1024
 gigabytes. A list with a larger page is read one by one from there on."""
 _READINGS = 2
 _TRIES = 6
+_PROOFS = 3
 
 Done = Callable[[int, int], None]
 """Gets the pages read and the pages known of, in the calling thread."""
@@ -223,11 +224,14 @@ class _Reading:
 
     def _check_last(self, page: Page, sentinel: Page) -> None:
         """No page names a last page in front of the sentinel page, which has objects."""
-        if page.last is None or page.last >= sentinel.number:
+        named_before = "last" in self._evidence.contradictions
+        if named_before or page.last is None or page.last >= sentinel.number:
             return
-        again = self._pages.page(page.number)
-        if again.last is not None and again.last < self._read_sentinel().number:
-            self._evidence.contradict("last", lasting=True)
+        for _ in range(_PROOFS):  # the list can have been shorter for a moment
+            again = self._pages.page(page.number)
+            if again.last is None or again.last >= self._read_sentinel().number:
+                return
+        self._evidence.contradict("last", lasting=True)
 
     def _read_group(self, key: OrderKey, number: int) -> None:
         """Read all rows with this key at one moment; they are on page ``number`` and the one after it.
