@@ -47,9 +47,22 @@ RESOURCES = (
     ),
     Resource("users", "users", "getUsers", query.USER_FILTERS),
     Resource("contact-survey-responses", "responses", "leadSurveyInteraction", {}),
-    # The vendor does not document which scopes these two need.
+    # The vendor does not document which scopes these need, except loans and opportunities.
     Resource("contact-notes", "notes", "leadInteraction", query.NOTE_FILTERS, deletable=True),
     Resource("activity", "activity", "leadInteraction", query.ACTIVITY_FILTERS),
+    Resource("insights", "insights", "leadInteraction", query.OF_CONTACT_FILTERS),
+    Resource("campaign-activity", "campaign_activity", "leadInteraction", query.OF_CONTACT_FILTERS),
+    Resource("loans", "loans", "loanInteraction", query.LOAN_FILTERS),
+    Resource("accounts", "accounts", "leadInteraction", query.ACCOUNT_FILTERS),
+    Resource(
+        "lead-opportunities",
+        "opportunities",
+        "leadOpportunitiesSalesPipelineInteraction",
+        query.OPPORTUNITY_FILTERS,
+        sortable=True,
+    ),
+    Resource("email-unsubscribes", "unsubscribes", "leadInteraction", query.UNSUBSCRIBE_FILTERS),
+    Resource("contact-recruits", "recruits", "leadInteraction", {}),
 )
 
 

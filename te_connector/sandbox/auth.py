@@ -11,7 +11,13 @@ import attrs
 
 from te_connector.sandbox.misbehavior import Misbehavior
 
-SCOPES = ("leadInteraction", "loanInteraction", "leadSurveyInteraction", "getUsers")
+SCOPES = (
+    "leadInteraction",
+    "loanInteraction",
+    "leadSurveyInteraction",
+    "getUsers",
+    "leadOpportunitiesSalesPipelineInteraction",
+)
 _REFRESH_LIFETIME = 14 * 24 * 3600
 
 

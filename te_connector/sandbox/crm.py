@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from te_connector.sandbox import people, records
+from te_connector.sandbox import people, records, whole_person
 from te_connector.sandbox.auth import Authority
 from te_connector.sandbox.journal import Journal
 from te_connector.sandbox.limits import Limits, Window
@@ -42,4 +42,16 @@ def _tables(contacts: int) -> Tables:
         ),
         notes=Table(records.notes(clients), lambda item: item["id"]),
         activity=Table(records.activity(clients), lambda item: item["id"]),
+        insights=Table(whole_person.insights(clients), lambda item: item["id"]),
+        campaign_activity=Table(
+            whole_person.campaign_activity(clients),
+            lambda item: (item["internal_created_at"], item["id"]),
+        ),
+        loans=Table(whole_person.loans(clients), lambda item: item["id"]),
+        accounts=Table(whole_person.accounts(clients), lambda item: item["id"]),
+        opportunities=Table(
+            whole_person.opportunities(clients), lambda item: (item["created_at"], item["id"])
+        ),
+        unsubscribes=Table(whole_person.unsubscribes(clients), lambda item: int(item["id"])),
+        recruits=Table(whole_person.recruits(clients), lambda item: item["id"]),
     )

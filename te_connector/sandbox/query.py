@@ -76,6 +76,23 @@ ACTIVITY_FILTERS: Mapping[str, Filter] = {
     **_texts("contact_id", "type", "owner_id"),
 }
 
+OF_CONTACT_FILTERS: Mapping[str, Filter] = {
+    **_range("internal_created_at"),
+    "contact_id": Filter("text", "contact.id"),
+}
+LOAN_FILTERS: Mapping[str, Filter] = {
+    **_range("internal_updated_at"),
+    **_texts("external_id", "loan_number"),
+    "borrower_id": Filter("text", "borrower.id"),
+    "agent_id": Filter("text", "buyers_agent.id"),
+}
+ACCOUNT_FILTERS: Mapping[str, Filter] = {
+    **_texts("account_number"),
+    "borrower_id": Filter("text", "primary_account_holder.id"),
+}
+OPPORTUNITY_FILTERS: Mapping[str, Filter] = {"contact_id": Filter("text", "legacy_contact_id")}
+UNSUBSCRIBE_FILTERS: Mapping[str, Filter] = {**_texts("email")}
+
 
 def conditions(text: str, known: Mapping[str, Filter]) -> dict[str, str]:
     """``name=value`` pairs of a filter expression."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from hashlib import blake2b
 
 from te_connector.sandbox.cast import SAMPLE_CONTACTS
@@ -95,6 +96,12 @@ def notes(contacts: list[Json]) -> list[Json]:
     ]
 
 
+def moment(number: int) -> str:
+    """A moment for each number, later for a higher one."""
+    at = datetime.datetime(2026, 1, 5) + datetime.timedelta(minutes=number)
+    return f"{at:%Y-%m-%d %H:%M:%S}"
+
+
 def activity(contacts: list[Json]) -> list[Json]:
     """One entry for each of the sample person's contacts and every third of the others."""
     chosen = [item for item in contacts if item["id"] in SAMPLE_CONTACTS or item["id"] % 3 == 1]
@@ -108,7 +115,7 @@ def activity(contacts: list[Json]) -> list[Json]:
             "notes": None,
             "note_id": None,
             "contact_id": contact["id"],
-            "created_at": f"2026-05-{number % 28 + 1:02} 12:00:00",
+            "created_at": moment(number),
         }
         for number, contact in enumerate(chosen)
     ]

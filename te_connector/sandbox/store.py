@@ -102,6 +102,13 @@ class Tables:
     responses: Table
     notes: Table
     activity: Table
+    insights: Table
+    campaign_activity: Table
+    loans: Table
+    accounts: Table
+    opportunities: Table
+    unsubscribes: Table
+    recruits: Table
 
     def named(self, name: str) -> Table:
         """The table of that name."""
@@ -113,7 +120,14 @@ class Tables:
         self.named(name).remove(str(object_id))
         if name != "contacts" or not cascade:
             return
-        for table in (self.responses, self.notes, self.activity):
+        belonging = (
+            self.responses,
+            self.notes,
+            self.activity,
+            self.insights,
+            self.campaign_activity,
+        )
+        for table in belonging:
             for item in table.all():
                 contact = item.get("contact") or {"id": item.get("contact_id")}
                 if str(contact["id"]) == str(object_id):
