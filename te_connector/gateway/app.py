@@ -14,7 +14,8 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from te_connector.errors import ConnectorError
 from te_connector.gateway.bodies import MAX_BYTES, BadBody
 from te_connector.gateway.openapi import document
-from te_connector.gateway.service import Gateway, Reply, problem
+from te_connector.gateway.replies import Reply, problem
+from te_connector.gateway.service import Gateway
 from te_connector.gateway.tokens import Tokens
 
 access_log = logging.getLogger("te_connector.gateway.access")
@@ -45,25 +46,26 @@ def create_app(gateway: Gateway, tokens: Tokens, *, behind_proxy: bool = False) 
             return refused
         return None
 
-    @app.after_request
-    def _finish(response: flask.Response) -> flask.Response:
-        response.headers["Cache-Control"] = "no-store"
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["X-Request-Id"] = flask.g.get("request_id", "")
-        rule = flask.request.url_rule
-        access_log.info(
-            "%s %s %d %d ms %s",
-            time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            rule.rule if rule is not None else "(no route)",
-            response.status_code,
-            round((time.monotonic() - flask.g.get("started", time.monotonic())) * 1000),
-            flask.g.get("request_id", ""),
-        )
-        return response
-
+    app.after_request(_finish)
     _add_routes(app, gateway)
     _add_error_handlers(app)
     return app
+
+
+def _finish(response: flask.Response) -> flask.Response:
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["X-Request-Id"] = flask.g.get("request_id", "")
+    rule = flask.request.url_rule
+    access_log.info(
+        "%s %s %d %d ms %s",
+        time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        rule.rule if rule is not None else "(no route)",
+        response.status_code,
+        round((time.monotonic() - flask.g.get("started", time.monotonic())) * 1000),
+        flask.g.get("request_id", ""),
+    )
+    return response
 
 
 def _add_routes(app: flask.Flask, gateway: Gateway) -> None:

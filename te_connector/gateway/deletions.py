@@ -61,13 +61,7 @@ class Deletions:
                 if attempt == 0 or receipt is not None:
                     attempt, receipt_id = attempt + 1, str(uuid.uuid4())
                     self._store.begin_attempt(request, key, attempt, receipt_id)
-                self._running[about] = None
-                threading.Thread(
-                    target=self._work,
-                    args=(about, identifiers, reviewed, attempt, receipt_id),
-                    name="gateway-deletion",
-                    daemon=True,
-                ).start()
+                self._start(about, identifiers, reviewed, attempt, receipt_id)
             while about in self._running:
                 left = deadline - time.monotonic()
                 if left <= 0:
@@ -77,6 +71,12 @@ class Deletions:
         if ended is None:  # another waiter took it; the store has it
             return self._store.latest_attempt(request, key)[2]
         return _result(ended)
+
+    def _start(self, about: tuple[str, Key], *rest: Any) -> None:
+        self._running[about] = None
+        threading.Thread(
+            target=self._work, args=(about, *rest), name="gateway-deletion", daemon=True
+        ).start()
 
     def close(self) -> None:
         """Stop what is under way: a deletion that was sent finds out its outcome on the next call."""

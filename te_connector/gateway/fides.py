@@ -74,43 +74,46 @@ def _endpoint(item: Mapping[str, Any], types: Sequence[Mapping[str, Any]]) -> di
     after = _erase_after(item, types)
     if after:
         endpoint["erase_after"] = [f"{_KEY}.{other}" for other in after]
+    endpoint["requests"] = {"read": _read(name), "delete": _delete(name)}
+    return endpoint
+
+
+def _read(name: str) -> dict[str, Any]:
     asked = {
         "request": "<privacy_request_id>",
         "object_type": name,
         **{kind: f"<{identity}?>" for kind, identity in _IDENTITIES.items()},
     }
+    return {
+        "method": "POST",
+        "path": "/v1/access",
+        "body": json.dumps(asked, indent=2) + "\n",
+        "param_values": [
+            {"name": identity, "identity": identity} for identity in _IDENTITIES.values()
+        ],
+        "data_path": "records",
+    }
+
+
+def _delete(name: str) -> dict[str, Any]:
     removed = {
         "request": "<privacy_request_id>",
         "object_type": name,
         "id": "<id>",
         "reviewed": "<te_digest>",
     }
-    endpoint["requests"] = {
-        "read": {
-            "method": "POST",
-            "path": "/v1/access",
-            "body": json.dumps(asked, indent=2) + "\n",
-            "param_values": [
-                {"name": identity, "identity": identity} for identity in _IDENTITIES.values()
-            ],
-            "data_path": "records",
-        },
-        "delete": {
-            "method": "POST",
-            "path": "/v1/delete",
-            "body": json.dumps(removed, indent=2) + "\n",
-            "param_values": [
-                {
-                    "name": field,
-                    "references": [
-                        {"dataset": _KEY, "field": f"{name}.{field}", "direction": "from"}
-                    ],
-                }
-                for field in ("id", "te_digest")
-            ],
-        },
+    return {
+        "method": "POST",
+        "path": "/v1/delete",
+        "body": json.dumps(removed, indent=2) + "\n",
+        "param_values": [
+            {
+                "name": field,
+                "references": [{"dataset": _KEY, "field": f"{name}.{field}", "direction": "from"}],
+            }
+            for field in ("id", "te_digest")
+        ],
     }
-    return endpoint
 
 
 def _erase_after(item: Mapping[str, Any], types: Sequence[Mapping[str, Any]]) -> list[str]:

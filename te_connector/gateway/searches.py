@@ -13,8 +13,10 @@ from te_connector.gateway.answers import Answer, answer_for
 
 log = logging.getLogger(__name__)
 
-_GATHER_SECONDS = 0.25
-"""A platform asks for many people in one breath; this short wait lets them share a sweep."""
+_QUIET_SECONDS = 0.25
+_MOST_QUIET_WAITS = 12
+"""A platform asks for many people at once. A sweep begins when no further request has come for a
+quarter of a second, or after three seconds, so that they share it."""
 _MAX_SUBJECTS = 1000
 
 Identifiers = Mapping[str, tuple[str, ...]]
@@ -75,7 +77,7 @@ class Searches:
             with self._change:
                 while not self._waiting and not self._stop.is_set():
                     self._change.wait()
-            self._stop.wait(_GATHER_SECONDS)
+            self._gather()
             with self._change:
                 taken = dict(list(self._waiting.items())[:_MAX_SUBJECTS])
                 for request in taken:
@@ -86,6 +88,17 @@ class Searches:
                 self._running = {}
                 self._errors = {} if error is None else dict.fromkeys(taken, error)
                 self._change.notify_all()
+
+    def _gather(self) -> None:
+        """Wait until requests have stopped coming, for a while at most."""
+        before = 0
+        for _ in range(_MOST_QUIET_WAITS):
+            with self._change:
+                now = len(self._waiting)
+            if now == before or self._stop.is_set():
+                return
+            before = now
+            self._stop.wait(_QUIET_SECONDS)
 
     def _sweep(self, taken: Mapping[str, Identifiers]) -> ConnectorError | None:
         """One ``fetch`` for all. Subject ids are numbers, so that no request id reaches a message."""

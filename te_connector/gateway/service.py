@@ -2,44 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
-from collections.abc import Iterator, Mapping
 from typing import Any
 
-import attrs
-
 from te_connector import host
-from te_connector.contract import Subject
-from te_connector.errors import ConnectorError, SubjectError, UsageError
-from te_connector.gateway import answers, bodies
+from te_connector.errors import ConnectorError, UsageError
+from te_connector.gateway import answers, bodies, replies
 from te_connector.gateway.answers import Answer, Match
 from te_connector.gateway.deletions import GONE, Deletions
-from te_connector.gateway.searches import Searches
-from te_connector.gateway.settings import MAX_RETRY_AFTER, GatewaySettings
+from te_connector.gateway.finder import Finder
+from te_connector.gateway.replies import Reply, problem
+from te_connector.gateway.settings import GatewaySettings
 from te_connector.gateway.store import Kept, Store
 from te_connector.gateway.tokens import gateway_folder
 
-_MAX_SEARCHES = 3
-_BLOCKED_SECONDS = 3600.0
 _HEALTH_SECONDS = 60.0
-_MAX_WAITERS = 100
-"""More requests than this wait without a thread of their own: they are told to ask again."""
-
-
-@attrs.frozen
-class Reply:
-    """A status, a JSON body, and when to ask again (seconds) where that is worth it."""
-
-    status: int
-    body: Any = attrs.field(repr=False)
-    retry_after: int | None = None
-
-
-def problem(status: int, code: str, detail: str, **more: Any) -> Reply:
-    """An error: a stable code, one sentence with the next step, and never a value of the body."""
-    return Reply(status, {"code": code, "detail": detail, **more})
 
 
 class Gateway:
@@ -60,23 +38,17 @@ class Gateway:
             answer_seconds=settings.answer_hours * 3600,
             identifier_seconds=settings.identifier_days * 86400,
         )
-        self._searches = Searches(
-            lambda subjects, options: host.fetch(connection, subjects, options),
-            self.store.finish,
-            self._parents,
-        )
+        self._finder = Finder(settings, self.store, self._parents)
         self._deletions = Deletions(
             self.store,
             lambda key, subject, options: host.delete(connection, key, subject, options),
         )
-        self._waiters = threading.BoundedSemaphore(_MAX_WAITERS)
         self._health: tuple[float, Reply] | None = None
         self._health_lock = threading.Lock()
-        self._errors: dict[str, tuple[float, Reply]] = {}
 
     def close(self) -> None:
         """Stop what is under way."""
-        self._searches.close()
+        self._finder.close()
         self._deletions.close()
 
     def health(self) -> Reply:
@@ -87,7 +59,7 @@ class Gateway:
             try:
                 validation = host.validate(self._settings.connection)
             except ConnectorError as error:
-                reply = _failed(error, self._settings.retry_after)
+                reply = replies.failed(error, self._settings.retry_after)
             else:
                 ok = validation["ok"]
                 reply = Reply(200 if ok else 503, dict(validation), None if ok else 60)
@@ -99,7 +71,7 @@ class Gateway:
     def access(self, raw: bytes) -> Reply:
         """``POST /v1/access``."""
         search = self._read_search(raw)
-        kept, reply = self._answer(search)
+        kept, reply = self._finder.answer(search)
         if reply is not None:
             return reply
         answer = _finished(kept)
@@ -125,7 +97,7 @@ class Gateway:
     def access_list(self, raw: bytes) -> Reply:
         """``POST /v1/access/list``: each record's data, with its type and id, as a plain array."""
         search = self._read_search(raw)
-        kept, reply = self._answer(search)
+        kept, reply = self._finder.answer(search)
         if reply is not None:
             return reply
         return Reply(
@@ -141,7 +113,7 @@ class Gateway:
         if kind not in self._kinds:
             return problem(404, "identifier_unknown", f"Known: {', '.join(sorted(self._kinds))}.")
         search = self._read_search(raw)
-        kept, reply = self._answer(search)
+        kept, reply = self._finder.answer(search)
         if reply is not None:
             return reply
         values = dict.fromkeys(
@@ -158,126 +130,13 @@ class Gateway:
 
     def _records(self, kept: Kept, object_type: str | None) -> list[dict[str, Any]]:
         answer = _finished(kept)
-        keys = {match.key for match in self._released(answer, kept)}
+        keys = {match.key for match in self._finder.released(answer, kept)}
         return [
             record
             for record in answer.records
             if (record["object_type"], record["id"]) in keys
             and object_type in (None, record["object_type"])
         ]
-
-    def _released(self, answer: Answer, kept: Kept) -> list[Match]:
-        return answers.released(
-            answer, kept.decisions, weak_to_platform=self._settings.weak == "platform"
-        )
-
-    def _undecided(self, answer: Answer, kept: Kept) -> list[Match]:
-        return answers.undecided(
-            answer.matches, kept.decisions, weak_to_platform=self._settings.weak == "platform"
-        )
-
-    def _answer(self, search: bodies.Search) -> tuple[Kept, Reply | None]:
-        """The finished answer of a request, or the reply that says why there is none yet."""
-        kept = self.store.get(search.request)
-        if kept is None:
-            refused = self._refused(search)
-            if refused is not None:
-                return _nothing(search), refused
-            kept = self.store.add(search.request, search.identifiers)
-        if kept.identifiers != search.identifiers:
-            return kept, _differs()
-        if kept.answer is None:
-            reply = self._search(kept)
-            if reply is not None:
-                return kept, reply
-            kept = self.store.get(search.request) or kept
-        if kept.answer is None:
-            return kept, self._incomplete(kept)
-        undecided = self._undecided(kept.answer, kept)
-        return kept, _needs_review(undecided) if undecided else None
-
-    def _refused(self, search: bodies.Search) -> Reply | None:
-        """Check the identifiers with the hook before anything is kept or sent."""
-        subject: Subject = {
-            "id": "request",
-            "identifiers": {kind: list(values) for kind, values in search.identifiers.items()},
-        }
-        try:
-            host.fetch(self._settings.connection, [subject], {"check_only": True})
-        except SubjectError as error:
-            return problem(400, error.code, str(error))
-        except ConnectorError as error:
-            return _failed(error, self._settings.retry_after)
-        return None
-
-    def _search(self, kept: Kept) -> Reply | None:
-        """Search, or say why not now. None: a search has ended; look at what is kept."""
-        now = time.time()
-        since = now - kept.searched if kept.searched is not None else float("inf")
-        if not self._searches.busy(kept.request):
-            if kept.searches >= _MAX_SEARCHES:
-                if since < _BLOCKED_SECONDS:
-                    return self._incomplete(kept)
-                self.store.forget_searches(kept.request)
-            elif kept.searches and since < self._settings.retry_seconds:
-                return self._incomplete(kept)
-            error = self._errors.get(kept.request)
-            if error is not None and now < error[0]:
-                return error[1]
-        try:
-            with self._waiting_place() as seconds:
-                ended = self._searches.run(kept.request, kept.identifiers, seconds)
-        except ConnectorError as error:
-            reply = _failed(error, self._settings.retry_after)
-            self._remember(kept.request, reply)
-            return reply
-        return None if ended else self._running()
-
-    def _remember(self, request: str, reply: Reply) -> None:
-        """A failed sweep is not repeated for each call: at most one a minute for a request."""
-        now = time.time()
-        self._errors = {key: item for key, item in self._errors.items() if item[0] > now}
-        self._errors[request] = now + self._settings.retry_seconds, reply
-
-    @contextlib.contextmanager
-    def _waiting_place(self) -> Iterator[float]:
-        """How many seconds this call may wait: none if too many are waiting already."""
-        if not self._waiters.acquire(blocking=False):
-            yield 0.0
-            return
-        try:
-            yield self._settings.wait_seconds
-        finally:
-            self._waiters.release()
-
-    def _running(self) -> Reply:
-        return Reply(
-            503,
-            {"code": "running", "detail": "The search is still running. Ask again."},
-            self._settings.retry_after,
-        )
-
-    def _incomplete(self, kept: Kept) -> Reply:
-        outcome = kept.outcome
-        if outcome is None:
-            return self._running()
-        if kept.searches < _MAX_SEARCHES:
-            return Reply(
-                503,
-                {
-                    "code": "incomplete",
-                    "detail": "The search was not complete. Ask again: it is repeated.",
-                    "coverage": outcome.coverage,
-                },
-                self._settings.retry_after,
-            )
-        return problem(
-            409,
-            "incomplete",
-            f"{_MAX_SEARCHES} searches in a row were not complete. See coverage for the reason; the "
-            "next search is possible in an hour.",
-            coverage=outcome.coverage,
-        )
 
     # Deletion
 
@@ -295,7 +154,7 @@ class Gateway:
         outcome = kept.outcome
         if outcome is None or not outcome.complete:
             return problem(409, "needs_review", "This request has no finished search yet.")
-        released = {match.key: match for match in self._released(outcome, kept)}
+        released = {match.key: match for match in self._finder.released(outcome, kept)}
         if key not in released:
             return problem(
                 409,
@@ -314,13 +173,15 @@ class Gateway:
                 409, "request_unknown", "Nothing was shown for this request. Call /v1/access first."
             )
         if kept.identifiers != search.identifiers:
-            return _differs()
-        undecided = self._undecided(kept.outcome, kept)
+            return replies.differs()
+        undecided = self._finder.undecided(kept.outcome, kept)
         if undecided:
-            return _needs_review(undecided)
+            return replies.needs_review(undecided)
         wanted = [
             match
-            for match in answers.deletion_order(self._released(kept.outcome, kept), self._parents)
+            for match in answers.deletion_order(
+                self._finder.released(kept.outcome, kept), self._parents
+            )
             if search.object_type in (None, match.object_type)
         ]
         return self._delete_all(kept, wanted)
@@ -339,20 +200,16 @@ class Gateway:
 
     def _delete(self, kept: Kept, match: Match, reviewed: str | None) -> Reply:
         try:
-            with self._waiting_place() as seconds:
+            with self._finder.waiting_place() as seconds:
                 receipt = self._deletions.run(
                     kept.request, match.key, kept.identifiers, reviewed or match.digest, seconds
                 )
         except UsageError as error:
             return problem(409, error.code, str(error))
         except ConnectorError as error:
-            return _failed(error, self._settings.retry_after)
+            return replies.failed(error, self._settings.retry_after)
         if receipt is None:
-            return Reply(
-                503,
-                {"code": "running", "detail": "The deletion is still running. Ask again."},
-                self._settings.retry_after,
-            )
+            return replies.running("deletion", self._settings.retry_after)
         if receipt["status"] in GONE:
             return Reply(200, receipt)
         return Reply(502 if receipt["status"] == "failed" else 409, receipt)
@@ -361,30 +218,3 @@ class Gateway:
 def _finished(kept: Kept) -> Answer:
     assert kept.answer is not None, "only a finished answer is released"
     return kept.answer
-
-
-def _nothing(search: bodies.Search) -> Kept:
-    return Kept(search.request, search.identifiers, time.time())
-
-
-def _differs() -> Reply:
-    return problem(
-        409,
-        "request_differs",
-        "This request id was used with other identifiers. Use a new request id.",
-    )
-
-
-def _needs_review(undecided: list[Match]) -> Reply:
-    return problem(
-        409,
-        "needs_review",
-        "Some matches are not certain. Decide each one: te-connector gateway review list",
-        undecided=answers.counts(undecided),
-    )
-
-
-def _failed(error: ConnectorError, retry_after: int) -> Reply:
-    """The connector could not work: never 200, and 503 so that the platform asks again."""
-    body: Mapping[str, Any] = {"code": error.code, "detail": str(error)}
-    return Reply(503, body, min(MAX_RETRY_AFTER, retry_after))
