@@ -14,7 +14,8 @@ _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u221
 _SHAPES = {
     # One spelling for each id: a leading zero or a letter in the other case is another id's text.
     "integer": re.compile(r"0|[1-9][0-9]{0,19}"),
-    "hex": re.compile(r"[0-9a-f]{1,64}|[0-9A-F]{1,64}"),
+    # Total Expert writes hex in small letters. For another CRM's capitals, use the shape text.
+    "hex": re.compile(r"[0-9a-f]{1,64}"),
     "uuid": re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
     "text": re.compile(r"[A-Za-z0-9_~@:+=-][A-Za-z0-9_.~@:+=-]{0,199}"),
 }

@@ -538,7 +538,8 @@ def test_an_external_id_is_joined_with_its_source_by_a_colon():
 
 @pytest.mark.parametrize(
     ("key", "shapes"),
-    [("2317", "integer hex text"), ("00ff", "hex text"), ("00FF", "hex text"), ("A-1", "text"),
+    [("2317", "integer hex text"), ("00ff", "hex text"), ("00FF", "text"), ("ABCDEF", "text"), ("0aF", "text"), ("02317", "hex text"),
+     ("0", "integer hex text"), ("A-1", "text"),
      ("1" * 20, "integer hex text"), ("1" * 21, "hex text"), ("f" * 64, "hex text"),
      ("f" * 65, "text"), ("12345678-90ab-cdef-1234-567890abcdef", "uuid text"),
      ("12345678-90ab-cdef-1234-567890abcde", "text"), ("", ""), ("a/b", ""), ("../x", ""),
