@@ -107,7 +107,7 @@ def _check_keys(connection: Mapping[str, Any]) -> None:
     for key in connection:
         if key not in _KEYS:
             known = ", ".join(sorted(_KEYS))
-            raise SettingsError(f"The connection has an unknown key; known are {known}.")
+            raise SettingsError(f"The connection has an unknown key. The keys are {known}.")
     for key in _KEYS - {"credentials"}:
         value = connection.get(key, "")
         if key in connection and not (isinstance(value, (str, Path)) and str(value)):
@@ -120,12 +120,12 @@ def _given_credentials(connection: Mapping[str, Any]) -> tuple[str, Secret] | No
         return None
     fields = ("client_id", "client_secret")
     if not isinstance(given, Mapping) or set(given) != set(fields):
-        raise SettingsError("The connection's credentials must hold client_id and client_secret.")
+        raise SettingsError("The connection's credentials must have client_id and client_secret.")
     if not all(isinstance(given[field], str) and given[field] for field in fields):
         raise SettingsError("client_id and client_secret must be text and not empty.")
     if any("\ud800" <= char <= "\udfff" for field in fields for char in given[field]):
         raise SettingsError(
-            "client_id and client_secret must be whole characters; save them as UTF-8."
+            "client_id and client_secret aren't valid UTF-8. Save them as UTF-8."
         )
     client_id, secret = (given[field].strip(_OUTER) for field in fields)
     if not client_id or not secret:
@@ -158,15 +158,15 @@ def normal_base_url(text: str) -> str:
     advice = "write it like https://public.totalexpert.net/v1"
     parts, port = _split(text)
     if parts is None:
-        raise SettingsError(f"The base URL cannot be read; {advice}.")
+        raise SettingsError(f"The base URL isn't valid; {advice}.")
     if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
         raise SettingsError(f"The base URL must be an http(s) address; {advice}.")
     if parts.username is not None or parts.query or parts.fragment:
-        raise SettingsError(f"The base URL must not hold a user, query or fragment; {advice}.")
+        raise SettingsError(f"The base URL can't have a user, query, or fragment; {advice}.")
     if not re.fullmatch(r"[A-Za-z0-9.:_-]+", parts.hostname):
-        raise SettingsError(f"The base URL's host has odd characters; {advice}.")
+        raise SettingsError(f"The base URL's host has invalid characters; {advice}.")
     if not re.fullmatch(r"(/[A-Za-z0-9_.~-]+)*/?", parts.path) or ".." in parts.path:
-        raise SettingsError(f"The base URL's path has odd characters; {advice}.")
+        raise SettingsError(f"The base URL's path has invalid characters; {advice}.")
     scheme, host = parts.scheme.lower(), parts.hostname.lower()
     if scheme == "http" and not is_loopback(host):
         raise SettingsError(

@@ -249,7 +249,7 @@ class Transport:
                 raise self._reason()
         if not outcome or outcome[0] is not None:
             raise Unreachable(
-                f"The host {self._host} is not known on this network; check the base URL and DNS."
+                f"The host {self._host} can't be found on this network. Check the base URL and DNS."
             )
         self._resolved = True
 
@@ -314,7 +314,7 @@ def _manager(proxy: Proxy | None, ca_bundle: str | None) -> urllib3.PoolManager:
         trusted = certifi.where()
     trusted = os.path.expanduser(trusted)
     if not Path(trusted).exists():
-        raise SettingsError("The CA bundle's file is not there; check ca_bundle or its variable.")
+        raise SettingsError("The CA bundle file doesn't exist. Check ca_bundle or its variable.")
     options: dict[str, Any] = {
         "maxsize": _MAX_CONNECTIONS,
         "cert_reqs": "CERT_REQUIRED",

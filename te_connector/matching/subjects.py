@@ -280,7 +280,7 @@ def read_lines(path: Path) -> list[Any]:
         raise FileFaults(faults)
     if not found:
         raise FileFaults(
-            [Fault(str(path), 1, "the file holds no subject; write one JSON object a line")]
+            [Fault(str(path), 1, "the file has no subject; write one JSON object on each line")]
         )
     return found
 

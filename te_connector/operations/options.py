@@ -18,7 +18,7 @@ def mapping_of(options: Any, known: tuple[str, ...]) -> Mapping[str, Any]:
     if not isinstance(given, Mapping):
         raise OptionError("options must be a mapping or None.")
     if any(key not in known for key in given):
-        raise OptionError(f"An option is unknown; known are {', '.join(known)}.")
+        raise OptionError(f"An option is unknown. The options are {', '.join(known)}.")
     return given
 
 

@@ -19,7 +19,7 @@ from te_connector.errors import (
 )
 from te_connector.manifest.model import Manifest, ObjectType
 
-_NOT_TRIED = "not tried, since there is no token"
+_NOT_TRIED = "not tried, because there is no token"
 
 
 def validate(connection: Mapping[str, Any]) -> Validation:
@@ -39,7 +39,7 @@ def validate(connection: Mapping[str, Any]) -> Validation:
             failed = _check("credentials", False, str(error), error.code)
             return _answer([failed, *_untried(manifest)])
         checks = [
-            _check("credentials", True, f"a token was given by {client.settings.host}"),
+            _check("credentials", True, f"got a token from {client.settings.host}"),
             _scopes(manifest, token),
         ]
         checks += [_object_type(client, item) for item in manifest.objects.values() if item.access]

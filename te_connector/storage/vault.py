@@ -47,7 +47,7 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
 def _file(state: StateDir, name: str) -> Path:
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
         raise SettingsError(
-            "A login's name may hold letters, digits, dots, dashes and underscores only."
+            "A login's name can have only letters, digits, dots, dashes, and underscores."
         )
     return state.root / "logins" / f"{name}.json"
 
@@ -188,5 +188,5 @@ def _file_key(*, create: bool) -> bytes | None:
     try:
         Fernet(key.strip())
     except ValueError:
-        raise StateError(f"{path} holds no key that te-connector can use; remove it.") from None
+        raise StateError(f"{path} has no key that te-connector can use. Remove it.") from None
     return key.strip()

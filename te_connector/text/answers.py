@@ -29,7 +29,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _constant(_name: str) -> Any:
-    raise BadJson("it holds a number that is none")
+    raise BadJson("it has a number that isn't JSON (NaN or Infinity)")
 
 
 class NumberText(str):
@@ -52,7 +52,7 @@ def exact_int(text: str) -> int | NumberText:
     if len(text) <= _SAFE_DIGITS:
         return int(text)
     if len(text) > _MAX_NUMBER:
-        raise BadJson("it holds a number of absurd length")
+        raise BadJson("it has a number with too many digits")
     exact = decimal.Decimal(text)
     return int(text) if _is_float(exact) else NumberText(text)
 
@@ -60,7 +60,7 @@ def exact_int(text: str) -> int | NumberText:
 def exact_float(text: str) -> float | NumberText:
     """A number with a fraction or exponent, as text if no float gives back its value."""
     if len(text) > _MAX_NUMBER:
-        raise BadJson("it holds a number of absurd length")
+        raise BadJson("it has a number with too many digits")
     value = float(text)
     try:
         exact = decimal.Decimal(text)
@@ -94,7 +94,7 @@ def parse(body: bytes) -> Any:
     :raises BadJson: it is something else.
     """
     if len(body) > _MAX_NESTS and _is_crowded(body):
-        raise BadJson("it holds more values than any answer of the API has")
+        raise BadJson("it has more values than any answer of the API")
     try:
         return _decoder.decode(body.decode("utf-8-sig"))
     except UnicodeDecodeError:

@@ -222,7 +222,7 @@ BODIES: dict[str, tuple[bytes, str]] = {
     "links that are a text": (b'{"items": [], "links": "x"}', "page links that aren't an object"),
     "links that are a list": (b'{"items": [], "links": [1]}', "page links that aren't an object"),
     "a key twice": (b'{"items": [], "items": [{"id": 1}]}', "the same key twice"),
-    "not a number": (b'{"items": [{"id": 1, "x": NaN}]}', "a number that is none"),
+    "not a number": (b'{"items": [{"id": 1, "x": NaN}]}', "a number that isn't JSON"),
     "endless nesting": (b'{"items": ' + b"[" * 10**5, "nested too deeply"),
     "not UTF-8": (b'{"items": [{"id": 1, "x": "\xff"}]}', "not UTF-8"),
     "half": (b'{"items": [{"id": 1}', "not whole JSON"),

@@ -22,19 +22,19 @@ GIVEN = {"client_id": "me", "client_secret": "hush"}
 PRODUCTION = "https://public.totalexpert.net/v1"
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
-    "an unknown key": ({"pasword": "hush"}, "unknown key; known are base_url, ca_bundle, connector"),
+    "an unknown key": ({"pasword": "hush"}, "unknown key. The keys are base_url, ca_bundle, connector"),
     "a base URL that is None": ({"base_url": None}, "'base_url' must be text and not empty"),
     "an empty base URL": ({"base_url": ""}, "'base_url' must be text and not empty"),
     "a state directory that is a number": ({"state_dir": 5}, "'state_dir' must be text"),
     "a manifest that is a mapping": ({"manifest": {}}, "'manifest' must be text"),
     "an empty proxy": ({"proxy": ""}, "'proxy' must be text"),
-    "a name that is no name": ({"name": "../x", "credentials": None}, "login's name may hold letters"),
-    "credentials that are a text": ({"credentials": "me:hush"}, "must hold client_id and client_secret"),
+    "a name that is no name": ({"name": "../x", "credentials": None}, "login's name can have only letters"),
+    "credentials that are a text": ({"credentials": "me:hush"}, "must have client_id and client_secret"),
     "credentials that lack one": (
-        {"credentials": {"client_id": "me"}}, "must hold client_id and client_secret",
+        {"credentials": {"client_id": "me"}}, "must have client_id and client_secret",
     ),
     "credentials with a further key": (
-        {"credentials": {**GIVEN, "token": "x"}}, "must hold client_id and client_secret",
+        {"credentials": {**GIVEN, "token": "x"}}, "must have client_id and client_secret",
     ),
     "an empty secret": (
         {"credentials": {**GIVEN, "client_secret": ""}}, "must be text and not empty",
@@ -48,15 +48,15 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no scheme": ({"base_url": "public.totalexpert.net/v1"}, "must be an http(s) address"),
     "another scheme": ({"base_url": "ftp://x/v1"}, "must be an http(s) address"),
     "no host": ({"base_url": "https:///v1"}, "must be an http(s) address"),
-    "a user": ({"base_url": "https://me:hush@x/v1"}, "must not hold a user"),
-    "a query": ({"base_url": "https://x/v1?a=1"}, "must not hold a user, query or fragment"),
-    "a fragment": ({"base_url": "https://x/v1#a"}, "must not hold a user, query or fragment"),
-    "a port that is none": ({"base_url": "https://x:99999/v1"}, "cannot be read"),
-    "a port of letters": ({"base_url": "https://x:y/v1"}, "cannot be read"),
-    "half an address": ({"base_url": "https://[::1/v1"}, "cannot be read"),
-    "odd characters in the host": ({"base_url": "https://x y/v1"}, "odd characters"),
-    "odd characters in the path": ({"base_url": "https://x/v1/%2e%2e"}, "path has odd characters"),
-    "a climb in the path": ({"base_url": "https://x/../v1"}, "path has odd characters"),
+    "a user": ({"base_url": "https://me:hush@x/v1"}, "can't have a user"),
+    "a query": ({"base_url": "https://x/v1?a=1"}, "can't have a user, query, or fragment"),
+    "a fragment": ({"base_url": "https://x/v1#a"}, "can't have a user, query, or fragment"),
+    "a port that is none": ({"base_url": "https://x:99999/v1"}, "isn't valid"),
+    "a port of letters": ({"base_url": "https://x:y/v1"}, "isn't valid"),
+    "half an address": ({"base_url": "https://[::1/v1"}, "isn't valid"),
+    "odd characters in the host": ({"base_url": "https://x y/v1"}, "invalid characters"),
+    "odd characters in the path": ({"base_url": "https://x/v1/%2e%2e"}, "path has invalid characters"),
+    "a climb in the path": ({"base_url": "https://x/../v1"}, "path has invalid characters"),
 }  # fmt: skip
 
 

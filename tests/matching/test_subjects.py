@@ -225,7 +225,7 @@ def test_all_bad_lines_are_told_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"  \r\n"])
 def test_a_file_without_subjects_is_an_error(tmp_path: Path, content: bytes) -> None:
     """It says what to write."""
-    with pytest.raises(FileFaults, match="one JSON object a line"):
+    with pytest.raises(FileFaults, match="one JSON object on each line"):
         subjects.check_lines(lines(tmp_path, content), PACKAGED)
 
 

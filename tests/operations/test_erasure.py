@@ -232,7 +232,7 @@ def test_what_is_held_is_refused_and_nothing_at_all_is_sent(
 # Options
 
 
-UNKNOWN = "An option is unknown; known are reviewed, reviewed_fields, actor, hold, receipt_id, progress, cancel, deadline."
+UNKNOWN = "An option is unknown. The options are reviewed, reviewed_fields, actor, hold, receipt_id, progress, cancel, deadline."
 MAPPING = "The option reviewed_fields must be a mapping of texts to texts."
 WRONG: dict[str, tuple[Any, str]] = {
     "unknown": ({"reveiwed": "x"}, UNKNOWN),

@@ -72,7 +72,7 @@ def test_a_sign_in_that_fails_is_told_and_nothing_else_is_tried(
     assert checks["credentials"]["code"] == code
     for name in ("scopes", *TYPES):
         assert checks[name] == {
-            "name": name, "ok": False, "code": None, "detail": "not tried, since there is no token",
+            "name": name, "ok": False, "code": None, "detail": "not tried, because there is no token",
         }  # fmt: skip
     assert len(vendor.log) == 1
 
