@@ -124,9 +124,7 @@ def _given_credentials(connection: Mapping[str, Any]) -> tuple[str, Secret] | No
     if not all(isinstance(given[field], str) and given[field] for field in fields):
         raise SettingsError("client_id and client_secret must be text and not empty.")
     if any("\ud800" <= char <= "\udfff" for field in fields for char in given[field]):
-        raise SettingsError(
-            "client_id and client_secret aren't valid UTF-8. Save them as UTF-8."
-        )
+        raise SettingsError("client_id and client_secret aren't valid UTF-8. Save them as UTF-8.")
     client_id, secret = (given[field].strip(_OUTER) for field in fields)
     if not client_id or not secret:
         raise SettingsError("client_id and client_secret must be text and not empty.")
