@@ -15,7 +15,7 @@ import attrs
 
 from te_connector.manifest.model import IdentifierKind, Manifest, ObjectType
 from te_connector.matching.evidence import Evidence, Found, Near
-from te_connector.matching.ids import id_key
+from te_connector.matching.ids import MAX_LENGTH, id_key
 from te_connector.matching.indexes import EmailIndex, ExternalIndex, IdIndex
 from te_connector.matching.phone_index import PhoneIndex
 from te_connector.matching.subjects import Subject
@@ -116,6 +116,8 @@ class Matcher:
             if type(value) is str:
                 if value:
                     compare(value, field, found)
+                    if len(value) > MAX_LENGTH:  # too long to be compared whole
+                        self.odd[field] += 1
             elif type(value) is int:
                 compare(str(value), field, found)
             elif value is not None:
@@ -157,6 +159,8 @@ class Matcher:
             text = id_key(value)
             if text is not None:
                 texts.append(text)
+                if len(text) > MAX_LENGTH:
+                    self.odd[field] += 1
             elif not _is_empty(value):
                 self.odd[field] += 1
         return texts

@@ -510,6 +510,15 @@ def test_an_empty_value_a_number_and_a_list_of_texts_are_not_odd(field, value):
     assert not made.odd
 
 
+@pytest.mark.parametrize("value", ["ada@x.com " * 101, ["ada@x.com " * 101]], ids=["text", "list"])
+@pytest.mark.parametrize("field", ["email", "phone_cell"])
+def test_a_text_that_is_too_long_to_be_compared_is_odd(field, value):
+    """Nobody's address or number is that long, but a whole list of them may be."""
+    made = matcher({"email": ["b@x.com"], "phone": ["612-555-0123"]})
+    assert made.match({"id": 1, field: value}) is None
+    assert made.odd == {field: 1}
+
+
 def test_every_text_of_a_list_is_compared():
     """The vendor shows an object where a list is documented, and the other way round."""
     asked = {"email": ["a@x.com"], "phone": ["6125550123"], "external_id": ["LOS:A-1"]}
