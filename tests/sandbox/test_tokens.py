@@ -23,7 +23,8 @@ class TestToken:
         assert body == {
             "expires_in": 3600,
             "token_type": "bearer",
-            "scope": "leadInteraction loanInteraction leadSurveyInteraction getUsers",
+            "scope": "leadInteraction loanInteraction leadSurveyInteraction getUsers "
+            "leadOpportunitiesSalesPipelineInteraction",
         }
 
     def test_narrowed(self, client: Client) -> None:
