@@ -15,7 +15,7 @@ import attrs
 
 from te_connector.contract import MatchedBy, Record, Subject
 from te_connector.errors import Fault, OptionError
-from te_connector.manifest.model import Manifest
+from te_connector.manifest.model import Manifest, Parent
 from te_connector.package.policy import Named, Policy, Rule, Withhold
 from te_connector.package.redaction import hides, redacted
 from te_connector.result import Key, Result, key_of, parents_of
@@ -23,6 +23,7 @@ from te_connector.text.document import fail
 from te_connector.text.field_paths import steps_of
 
 WEAK = "It is a weak match without a decision."
+OTHERS = "It is another person's data."
 SHARED = "It matches several subjects, without a decision whose it is."
 NO_POLICY = Policy(file="", rules={}, include=(), exclude=(), controller=None)
 
@@ -118,7 +119,7 @@ class _Chooser:
 
     def _released(self, record: Record, withheld: list[Withheld]) -> Released:
         name = record["object_type"]
-        rule = self._rules.get(name, Rule())
+        rule = self._without_others(record, self._rules.get(name, Rule()))
         data, gone = redacted(record["data"], rule)
         withheld.extend(
             Withheld(record["subject"], name, record["id"], field, why) for field, why in gone
@@ -128,6 +129,31 @@ class _Chooser:
             id=None if hides(rule, (_id(self.manifest, name),)) else record["id"],
             data=data,
             matched_by=tuple(_reasons(record, rule)),
+        )
+
+    def _without_others(self, record: Record, rule: Rule) -> Rule:
+        """The rule, with the people in a record's other roles withheld: a loan's co-borrower, say."""
+        parent = self._parent(record)
+        if parent is None or len(parent.fields) < 2 or rule.only is not None:
+            return rule
+        mine = {steps_of(reason["field"])[0] for reason in record["matched_by"]}
+        others = [steps_of(field)[:1] for field in parent.fields]
+        added = tuple(
+            Withhold(steps, OTHERS)
+            for steps in others
+            if steps[0] not in mine and record["data"].get(steps[0])
+        )
+        return attrs.evolve(rule, withhold=(*rule.withhold, *added))
+
+    def _parent(self, record: Record) -> Parent | None:
+        item = self.manifest.objects.get(record["object_type"])
+        return item.parent if item is not None else None
+
+    def _is_about_another(self, record: Record) -> bool:
+        """Whether the person only has a side role in the record, such as a loan's agent."""
+        parent = self._parent(record)
+        return parent is not None and all(
+            reason["field"] != parent.field for reason in record["matched_by"]
         )
 
     def why_not(self, subject: str, record: Record) -> Reason | None:
@@ -147,7 +173,7 @@ class _Chooser:
             return Reason(rule.why)
         if not follows and key in self._shared:
             return Reason(SHARED, "shared")
-        if not follows and record["strength"] == "weak":
+        if record["strength"] == "weak" and (not follows or self._is_about_another(record)):
             return Reason(WEAK, "weak")
         return None
 
