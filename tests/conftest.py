@@ -13,12 +13,16 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pluggy
 import pytest
 import yaml
 from vendor import Vendor
 
 import te_connector.hookspecs
+
+# `.ci/check --fast` uses it; the complete check keeps Hypothesis's own number of examples.
+hypothesis.settings.register_profile("fast", max_examples=20)
 
 ROOT = Path(__file__).resolve().parent.parent
 CONNECTOR = "total-expert"

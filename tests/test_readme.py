@@ -32,6 +32,7 @@ def assert_lines(excerpt, printed):
         position = lines.index(line.rstrip(), position) + 1
 
 
+@pytest.mark.slow
 def test_the_host_of_the_readme_is_the_example_and_deletes_the_strong_matches(tmp_path):
     """The README shows examples/host.py, which finds, deletes, and prints receipts."""
     code = re.search(r"```python\n(.*?)```", part("host"), re.DOTALL)[1]

@@ -61,6 +61,7 @@ def broken_runs(seeds, *, pairs=PAIRS):
     return found
 
 
+@pytest.mark.slow
 def test_complete_is_never_said_when_an_object_was_missed():
     """Over seeded runs with every pair of misbehaviors, each with deletions and additions."""
     assert broken_runs(range(1500)) == []
@@ -173,6 +174,7 @@ def test_insertions_that_break_the_order_never_hide_anybody_from_a_complete_read
     assert not tally.complete or server.stayed <= met
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2, 8, 48])
 @pytest.mark.parametrize("pages", [1, 2, 3, 40, 100, 400])
 @pytest.mark.parametrize("partial", [0, 3])
@@ -187,6 +189,7 @@ def test_a_list_that_does_not_change_costs_at_most_a_tenth_and_four_more_than_it
     assert abs(len(server.asked) - requests_for(pages)) <= 3 + pages / 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 8, 48])
 @pytest.mark.parametrize("deletions", [1, 2, 5])
 def test_a_deletion_costs_at_most_a_batch_more_and_never_a_second_pass(workers, deletions):
@@ -411,6 +414,7 @@ def torn(seed, *, ties, size=5, count=60, rate=0.3, workers=1):
     return (*read(server), server)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ties", [2, 3, 7, 60])
 def test_ties_that_come_in_another_order_on_each_page_hide_nobody(ties):
     """With deletions in between; where a group can't be seen at one moment, it isn't complete."""

@@ -236,12 +236,14 @@ def shell(command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_a_full_stdout_gets_a_sentence_and_status_1(command):
     ran = shell(f'"$0" -m te_connector fetch --email {MARIA} --quiet > /dev/full')
     assert ran.returncode == 1
     assert ran.stderr == "te-connector: Can't write to standard output: No space left on device.\n"
 
 
+@pytest.mark.slow
 def test_a_closed_stdout_is_an_error_before_anything_is_sent(command, vendor):
     ran = shell(f'"$0" -m te_connector fetch --email {MARIA} >&-')
     assert ran.returncode == 2

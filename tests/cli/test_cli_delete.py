@@ -19,6 +19,8 @@ from te_connector.deletion import receipts
 from te_connector.deletion import run as erasing
 from te_connector.errors import FileFaults, StateError, Stopped
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(name="file")
 def _file(command, tmp_path: Path) -> Path:
@@ -315,7 +317,6 @@ def test_run_again_it_keeps_what_it_has_and_sends_nothing_twice(command, vendor,
     assert vendor.count("DELETE") == sent
 
 
-@pytest.mark.slow
 def test_killed_anywhere_and_run_again_each_object_has_one_receipt(command, vendor, tmp_path):
     vendor.tables["contacts"] += [contact(4000 + n, email=MARIA) for n in range(8)]
     file = tmp_path / "result.json"
@@ -426,7 +427,6 @@ def test_each_receipt_is_on_disk_before_the_next_object_is_begun(
     assert seen == [0, 1, 2, 3]
 
 
-@pytest.mark.slow
 def test_ctrl_c_says_how_far_it_came_and_run_again_it_goes_on(command, vendor, file):
     vendor.latency = 0.3
     process = started("delete", file, "--all", "--yes", "--json")
@@ -464,7 +464,6 @@ def test_a_host_that_goes_away_is_3_and_says_how_far_it_came(command, vendor, fi
 # Confirming and telling
 
 
-@pytest.mark.slow
 def test_in_a_terminal_the_number_of_objects_confirms(command, vendor, file):
     status, shown = in_terminal("delete", file, "--all", answers="yes\n")
     assert status == 0

@@ -15,6 +15,7 @@ from te_connector.cli.demo.report import DemoReport
 from te_connector.cli.demo.run import DemoRun
 
 
+@pytest.mark.slow
 def test_it_shows_the_request_from_beginning_to_end_within_20_seconds(tmp_path):
     ran = finished(started("demo", cwd=tmp_path), seconds=20)
     assert (ran.status, ran.err) == (0, "")
@@ -58,6 +59,7 @@ def test_in_a_terminal_it_has_colors(tmp_path, monkeypatch):
     assert "\x1b[1;36m" in shown
 
 
+@pytest.mark.slow
 def test_json_is_one_document(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["demo", "--json"]) == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
 from command import MARIA, command_fixture, deleted, in_terminal  # noqa: F401
 
 
@@ -49,6 +50,7 @@ def test_login_without_a_terminal_or_settings_is_an_error(command, monkeypatch):
     assert "no terminal" in ran.err
 
 
+@pytest.mark.slow
 def test_login_in_a_terminal_asks_without_echo(command, vendor, monkeypatch):
     given = vendor.credentials
     monkeypatch.delenv("TE_CLIENT_ID")
@@ -75,6 +77,7 @@ def test_purge_removes_the_audit_trails_and_says_so(command, tmp_path):
     assert command("purge", "--json").document["removed"] == []
 
 
+@pytest.mark.slow
 def test_purge_asks_in_a_terminal(command, tmp_path):
     deleted(command, tmp_path)
     status, shown = in_terminal("purge", answers="n\n")

@@ -126,6 +126,7 @@ def test_a_pipe_is_written_through(command, folder):
     assert stat.S_ISFIFO((folder / "pipe").lstat().st_mode)
 
 
+@pytest.mark.slow
 def test_dev_stdout_gets_the_document_and_nothing_else(command):
     ran = finished(started("fetch", "--email", MARIA, "--output", "/dev/stdout"))
     assert ran.status == 0

@@ -366,6 +366,7 @@ def test_the_table_of_faults_is_long_enough() -> None:
     assert len(FAULTY) >= 40
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", FAULTY, ids=lambda case: case.replace(" ", "-"))
 def test_a_fault_is_told_with_its_line_and_what_to_write(case: str, copied: Copy) -> None:
     old, new, mark, message = FAULTY[case]
@@ -383,6 +384,7 @@ def test_a_fault_is_told_with_its_line_and_what_to_write(case: str, copied: Copy
     assert any(each.startswith(prefix) and message in each for each in told), told
 
 
+@pytest.mark.slow
 def test_every_message_fits_the_form_file_line_text(copied: Copy) -> None:
     for old, new, _, _ in FAULTY.values():
         path = copied((old, new))

@@ -423,6 +423,7 @@ def test_a_subjects_phone_is_readable_where_it_is_possible(text, possible):
     assert possible_phone(text, "US") is possible
 
 
+@pytest.mark.slow
 @given(st.text(max_size=40), st.sampled_from(["US", "DE", "AR"]))
 def test_no_text_is_a_fault_and_reading_a_number_again_changes_nothing(text, region):
     """Whatever stands in a field."""

@@ -65,6 +65,7 @@ def seen(record: dict[str, Any], *asked: dict[str, Any]) -> tuple[list[Any], lis
 ODD_TEXT = st.text("aAbB@..+-_,;< >x'\u200b\u00a0éÉİß\u212a\n0", max_size=14)
 
 
+@pytest.mark.slow
 @given(st.data(), st.lists(addresses() | st.just("ab@x.a"), min_size=1, max_size=3))
 @example(None, ["k@x.de"])
 def test_the_email_index_finds_what_comparing_all_keys_would(data, asked):

@@ -147,6 +147,7 @@ VALUES = {
 }
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(
     st.fixed_dictionaries({name: st.sampled_from(values) for name, values in VALUES.items()}),

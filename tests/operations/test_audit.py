@@ -26,6 +26,8 @@ from te_connector.matching.subjects import Subject, read_one
 from te_connector.operations.audit import Trail, Verdict
 from te_connector.storage.state import StateDir
 
+pytestmark = pytest.mark.slow
+
 BASE = "https://public.totalexpert.net/v1"
 CLIENT = "client-1"
 ADA = "ada.lovelace@example.com"
@@ -93,7 +95,6 @@ def test_a_trail_as_it_was_written_has_no_fault(fifty: Fifty) -> None:
 # Changed
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("part", range(8))
 def test_every_changed_byte_is_found(
     part: int, fifty: Fifty, monkeypatch: pytest.MonkeyPatch
@@ -207,7 +208,6 @@ def test_a_forger_without_the_key_is_found_out(fifty: Fifty) -> None:
 # Cut
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("part", range(4))
 def test_every_cut_is_found_by_each_receipt_that_lies_behind_it(
     part: int, fifty: Fifty, monkeypatch: pytest.MonkeyPatch
@@ -424,7 +424,6 @@ for number in range(25):
 """
 
 
-@pytest.mark.slow
 def test_several_processes_that_append_at_once_keep_one_chain(tmp_path: Path) -> None:
     """Four processes, 25 entries each, begun together with no trail there: one chain of 100."""
     started = [

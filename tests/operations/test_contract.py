@@ -589,6 +589,7 @@ MANNERS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("manner", MANNERS, ids=lambda case: case.replace(" ", "-"))
 def test_every_manner_of_listing_gives_the_same_records(
     host: Host, connection: dict[str, Any], filled: Vendor, manner: str

@@ -21,6 +21,8 @@ from te_connector.matching.subjects import read_one
 from te_connector.operations.audit import Trail
 from te_connector.storage.state import StateDir
 
+pytestmark = pytest.mark.slow
+
 ADA = "ada.lovelace@example.com"
 EVE = "eve.adams@example.org"
 PERSON = subject(email=ADA)
@@ -610,7 +612,6 @@ def test_an_interruption_before_anything_was_sent_leaves_no_intent(
     assert threads() == []
 
 
-@pytest.mark.slow
 def test_an_interruption_after_delete_leaves_an_open_intent_and_is_taken_up_again(
     host: Host, filled: Vendor, connection: dict[str, Any], threads: Any
 ) -> None:

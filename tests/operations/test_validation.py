@@ -37,6 +37,7 @@ LOOKS: dict[str, tuple[v.Fault, bool, str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", LOOKS, ids=lambda case: case.replace(" ", "-"))
 def test_one_look_at_an_object_type_tells_whether_it_can_be_read(
     host: Host, connection: dict[str, Any], vendor: Vendor, edited: Edit, impatient: None, case: str

@@ -9,6 +9,8 @@ import vendor as v
 from conftest import Edit, Host, coverage_of, ids_of, subject
 from vendor import Refusal, Vendor, digits, exact, honest, ignored, refused, substring
 
+pytestmark = pytest.mark.slow
+
 ADA = "ada@example.com"
 PHONE = "+1 763 555 0123"
 QUICK = {"coverage": "quick", "object_types": ["contact"]}

@@ -206,6 +206,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 def test_a_writer_that_is_killed_at_any_moment_leaves_a_whole_file(tmp_path: Path) -> None:
     path = tmp_path / "token"
     write_private(path, b"a" * 300_000)
@@ -275,6 +276,7 @@ def _hold(path: Path, held: object, seconds: float) -> None:
         time.sleep(seconds)
 
 
+@pytest.mark.slow
 def test_a_lock_holds_other_processes_back_and_ends_with_its_holder(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     held = context.Event()
