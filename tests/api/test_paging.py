@@ -115,6 +115,21 @@ def test_complete_is_never_said_when_an_object_was_missed_over_sockets():
         assert not run_over_sockets(seed, switches).broken, (seed, switches)
 
 
+@pytest.mark.parametrize(
+    ("seed", "switches"),
+    [
+        (6816, "deletions, short pages, sort refused"),
+        (11531, "additions, size capped, sort ignored"),
+        (13397, "deletions, left out, short pages"),
+        (102697, "deletions, left out, short pages"),
+        (211108, "deletions, short pages"),
+    ],
+)
+def test_runs_that_once_broke_the_promise_keep_it(seed, switches):
+    """Each was found by the runs of benchmarks/list_runs.py."""
+    assert not run(seed, switches.split(", ")).broken
+
+
 # Pages, one by one
 
 
