@@ -13,7 +13,7 @@ rest of the package: if both came from one place, a wrong reading of the documen
 its request and token limits.
 """
 
-from te_connector.sandbox.limits import Limits
+from te_connector.sandbox.auth import Limits
 from te_connector.sandbox.misbehavior import PRESETS, Misbehavior, combined
 from te_connector.sandbox.server import Sandbox, serve
 

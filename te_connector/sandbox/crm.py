@@ -6,8 +6,7 @@ import threading
 from collections import Counter
 
 from te_connector.sandbox import people, records, whole_person
-from te_connector.sandbox.auth import Authority
-from te_connector.sandbox.limits import Limits, Window
+from te_connector.sandbox.auth import Authority, Limits, Window
 from te_connector.sandbox.misbehavior import Misbehavior
 from te_connector.sandbox.store import Table, Tables
 

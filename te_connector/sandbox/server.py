@@ -10,9 +10,9 @@ from contextlib import suppress
 from typing import Self
 
 from te_connector.sandbox.app import create_app
+from te_connector.sandbox.auth import Limits
 from te_connector.sandbox.cast import SAMPLE
 from te_connector.sandbox.crm import CLIENT_ID, CLIENT_SECRET, Crm
-from te_connector.sandbox.limits import Limits
 from te_connector.sandbox.misbehavior import Misbehavior
 from te_connector.sandbox.store import Json, Tables
 from te_connector.sandbox.wire import Server
