@@ -18,6 +18,8 @@ import yaml
 
 MAX_DEPTH = 40
 MAX_SYNTAX_FAULTS = 20
+MAX_MENDED = 256 * 1024
+"""A longer text is not mended: each mend reads it several times."""
 
 Place = tuple[str | int, ...]
 """The way to a value: keys and list positions from the top."""
@@ -61,15 +63,16 @@ class _Stop(Exception):
 def read_yaml(text: str, *, as_written: bool = False) -> Parsed:
     """Read one YAML document. ``as_written`` takes every value as its characters."""
     lines, syntax, lost = text.split("\n"), list[Complaint](), set[str]()
+    most = MAX_SYNTAX_FAULTS if len(text) <= MAX_MENDED else 1
     while True:
         reader, data = _Reader(as_written=as_written), None
         try:
             data = reader.document("\n".join(lines))
         except yaml.MarkedYAMLError as error:
-            mended = _mended(lines, error)
+            mended = _mended(lines, error, careful=most > 1)
             syntax.append((mended.at + 1, mended.message))
             lost |= mended.lost
-            if mended.lines != lines and len(syntax) < MAX_SYNTAX_FAULTS:
+            if mended.lines != lines and len(syntax) < most:
                 lines = mended.lines
                 continue
         except yaml.YAMLError:
@@ -93,9 +96,11 @@ class _Mended:
     lost: frozenset[str] = frozenset()
 
 
-def _mended(lines: list[str], error: yaml.MarkedYAMLError) -> _Mended:
+def _mended(lines: list[str], error: yaml.MarkedYAMLError, *, careful: bool) -> _Mended:
     """The mend after which the text can be read furthest; leaving lines out comes last."""
     first, last, message = _diagnosis(error, lines)
+    if not careful:
+        return _Mended(lines, first, message)
     ways: list[_Mended] = [
         *_rewritten(lines, first, message),
         *(_reindented(lines, first) if message in (_INDENT, _TAB) else ()),

@@ -219,3 +219,9 @@ def test_nothing_of_a_file_with_people_in_it_is_quoted(text: str) -> None:
 def test_no_faults_raise_nothing() -> None:
     document.fail([])
     assert check.check(document.parse(b"must: 1\n", "f.yaml"), GRAMMAR) == []
+
+
+def test_a_long_file_that_is_no_yaml_is_read_once() -> None:
+    """Mending reads the text again and again, which would take minutes here."""
+    (told,) = faults_of("a: [1\n" * 500_000)
+    assert told.startswith("f.yaml:1: ")
