@@ -73,11 +73,19 @@ def matched_by(record: Mapping[str, Any]) -> str:
     parents = []
     for reason in record["matched_by"]:
         if "id" in reason:
-            parents.append(f"belongs to {reason['identifier']} {clean(reason['id'])}")
+            parents.append(
+                f"belongs to {reason['identifier']} {clean(reason['id'])}{_role(reason)}"
+            )
         else:
             fields.setdefault(reason["identifier"], []).append(reason["field"])
     own = [f"{kind} ({', '.join(names)})" for kind, names in fields.items()]
     return ", ".join([*own, *parents])
+
+
+def _role(reason: Mapping[str, Any]) -> str:
+    """The role in which a record names its parent, such as a loan's co-borrower; often empty."""
+    role, dot, _ = reason["field"].partition(".")
+    return f" as {role}" if dot and role != reason["identifier"] else ""
 
 
 def doubts(record: Record, problems: Sequence[Problem]) -> list[str]:
@@ -90,6 +98,8 @@ def doubts(record: Record, problems: Sequence[Problem]) -> list[str]:
 
 def _why_weak(record: Record) -> str:
     if any("id" in reason for reason in record["matched_by"]):
+        if any(map(_role, record["matched_by"])):
+            return "its contact is a weak match, or isn't the main person"
         return f"its {record['matched_by'][0]['identifier']} is a weak match"
     kinds = {reason["identifier"] for reason in record["matched_by"]}
     if "phone" in kinds:

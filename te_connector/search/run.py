@@ -85,7 +85,7 @@ def _below(
     """Search a child type; it's no more complete than the search of its parents."""
     title, object_type = above.object_type.name, strategy.object_type
     parents = _parents(above, named)
-    later = f"what belonged to a {title} that was deleted earlier is only found by the {title}'s id"
+    later = f"What belonged to a {title} that was deleted earlier is only found by the {title}'s id"
     if not parents:
         return Outcome(
             object_type,
@@ -93,7 +93,7 @@ def _below(
             whole=above.complete,
             fields=strategy.fields,
             reasons=(
-                f"no {title} was found, so nothing of this type can belong to one; {later}"
+                f"no {title} was found, so nothing of this type can belong to one. {later}"
                 if above.complete
                 else f"no {title} was found, but not every {title} was compared",
             ),
@@ -102,7 +102,7 @@ def _below(
         return look_up_children(search, strategy, parents)
     outcome = scan_children(search, strategy, parents)
     if above.complete:
-        return attrs.evolve(outcome, reasons=(*outcome.reasons, later))
+        return attrs.evolve(outcome, reasons=(". ".join((*outcome.reasons, later)),))
     reason = f"not every {title} was compared, so there may be more"
     return attrs.evolve(outcome, whole=False, reasons=(reason, *outcome.reasons))
 
