@@ -32,7 +32,7 @@ from conftest import Edit, Host
 from vendor import Exchange, Fault, Vendor
 
 import te_connector.api.client
-import te_connector.api.session
+import te_connector.api.token_request
 import te_connector.api.transport
 from te_connector import errors, result
 from te_connector.api import connection as connections
@@ -434,7 +434,7 @@ def _log_query(patch: pytest.MonkeyPatch, _tour: Tour) -> None:
 
 @plants("log", "requests_oauthlib's own log")
 def _unhush_oauth(patch: pytest.MonkeyPatch, _tour: Tour) -> None:
-    patch.setattr(te_connector.api.session, "hushed", nullcontext)
+    patch.setattr(te_connector.api.token_request, "hushed", nullcontext)
 
 
 @plants("log", "urllib3's own log")
