@@ -14,6 +14,7 @@ from te_connector.operations import probing
 from te_connector.sandbox import Sandbox
 from te_connector.sandbox.cast import SAMPLE, SAMPLE_CONTACTS, SAMPLE_USER
 
+pytestmark = pytest.mark.slow  # a sandbox with 400 contacts
 OFF = tuple(item.name for item in loading.load().objects.values() if not item.access)
 PLANTED = {  # how many objects of each type are Maria's; her user record is another person's
     "contact": 3,
