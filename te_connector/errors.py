@@ -16,6 +16,8 @@
     ├── Unreachable                  the host cannot be reached (refused, unknown, TLS, proxy)
     ├── DeadlineReached              the call's deadline passed
     ├── Stopped                      the caller asked to stop
+    ├── DeletionNotRecorded          DELETE was sent, and what came of it could not be written down
+    ├── TrailMissing                 the account has no audit trail, or its key is missing
     └── AnswerError                  one request was answered, but not with what was asked
         ├── MissingScope             the token lacks the scope for this
         ├── Forbidden                401 or 403 for another reason
@@ -178,6 +180,21 @@ class DeadlineReached(ConnectorError):
         return type(self), ()
 
 
+class DeletionNotRecorded(ConnectorError):
+    """DELETE was sent for an object, and then the trail or the receipts file couldn't be written.
+
+    Never read it as "nothing was sent". Run the same command again: it finds out by reading.
+    """
+
+    code = "deletion_not_recorded"
+
+
+class TrailMissing(ConnectorError):
+    """The account has no audit trail, or its key is missing or no key of ours."""
+
+    code = "trail_missing"
+
+
 class AnswerError(ConnectorError):
     """One request was answered, but not with what was asked for."""
 
@@ -257,6 +274,7 @@ __all__ = [
     "CredentialsMissing",
     "CredentialsRefused",
     "DeadlineReached",
+    "DeletionNotRecorded",
     "Fault",
     "FileFaults",
     "Forbidden",
@@ -275,6 +293,7 @@ __all__ = [
     "Stopped",
     "SubjectError",
     "TokenBudgetSpent",
+    "TrailMissing",
     "Unreachable",
     "UsageError",
 ]

@@ -9,16 +9,21 @@ fault says the place and what is wrong there, and never quotes a value: the valu
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import attrs
 
+from te_connector.api import connection as connections
 from te_connector.contract import Coverage, NearMiss, Problem, Record, Subject
 from te_connector.errors import Fault
 from te_connector.manifest import locations as resources
+from te_connector.manifest.model import Manifest
 from te_connector.manifest.schemas import digest
+from te_connector.matching import subjects as subject_reader
+from te_connector.matching.identifiers import id_key
+from te_connector.search.reclassify import Item, classify_records
 from te_connector.text import json_file as jsonfile
 from te_connector.text.check import check
 from te_connector.text.document import Document, fail, read_json
@@ -50,6 +55,8 @@ class Result:
     path: Path
     connector: str
     base_url: str
+    account: str | None
+    """The account's fingerprint. A file without one comes from version 0.1, or from another host."""
     fetched_at: str | None
     subjects: tuple[Subject, ...] = attrs.field(repr=False)
     records: tuple[Record, ...] = attrs.field(repr=False)
@@ -83,6 +90,58 @@ class Result:
         return frozenset(shared)
 
 
+def account_of(connection: Mapping[str, Any]) -> str:
+    """The fingerprint of the account that a connection leads to.
+
+    :raises CredentialsMissing: the connection names no client.
+    """
+    return connections.account_of(connections.resolve(connection))
+
+
+def classified_again(result: Result, manifest: Manifest) -> Result:
+    """The result with strength, matches, digests and shared objects computed anew.
+
+    Nothing in the file is trusted but the data and the subjects. A record of a child type whose parent
+    isn't in the file can't be checked here: it counts as weak, and the hook checks it by reading.
+
+    :raises FileFaults: a record isn't its subject's, or isn't the object that it says.
+    """
+    subjects = subject_reader.read(list(result.subjects), manifest)
+    items: dict[Key, Item] = {}
+    faults: list[Fault] = []
+    for number, record in enumerate(result.records, 1):
+        object_type = manifest.objects.get(record["object_type"])
+        if object_type is None:
+            continue
+        same = items.setdefault(key_of(record), Item(object_type.name, record["data"]))
+        if same.data != record["data"]:
+            faults.append(
+                _fault(result, number, "the same object has other data in another record")
+            )
+        if id_key(record["data"].get(object_type.id_field)) != record["id"]:
+            faults.append(_fault(result, number, "its data is another object's"))
+    again = classify_records(manifest, subjects, list(items.values()))
+    computed = {(one["subject"], *key_of(one)): one for one in again.records}
+    records: list[Record] = []
+    for number, record in enumerate(result.records, 1):
+        object_type = manifest.objects.get(record["object_type"])
+        fresh = computed.get((record["subject"], *key_of(record)))
+        parents = parents_of(record)
+        if fresh is not None:
+            records.append({**fresh, "schema_issues": record["schema_issues"]})
+        elif object_type is None or (parents and not any(key in items for key in parents)):
+            records.append({**record, "strength": "weak"})
+        else:
+            faults.append(_fault(result, number, "no identifier of its subject matches it"))
+    _fail(faults)
+    problems = [*result.problems, *(one for one in again.problems if one["code"] == SHARED)]
+    return attrs.evolve(result, records=tuple(records), problems=tuple(problems))
+
+
+def _fault(result: Result, number: int, what: str) -> Fault:
+    return Fault(str(result.path), 1, f"record {number}: {what}; fetch again")
+
+
 def load(path: Path) -> Result:
     """Read and check a result file.
 
@@ -105,6 +164,7 @@ def _load(path: Path) -> Result:
         path=path,
         connector=data["connector"],
         base_url=data["base_url"],
+        account=data.get("account"),
         fetched_at=data.get("fetched_at"),
         subjects=tuple(data["subjects"]),
         records=tuple(data["records"]),

@@ -202,13 +202,18 @@ class Client:
                 return Deletion("lost", "it answered 401; there is a new token", 0.0, 401)
         except RetryableError as lost:
             wait = lost.wait if isinstance(lost.error, GaveUp) else None
-            return Deletion("lost", str(lost.error), wait, getattr(lost.error, "status", None))
+            status = getattr(lost.error, "status", None)
+            words = str(lost.error) if status is None else f"it answered {status}"
+            return Deletion("lost", words, wait, status)
         status = answer.status
         if 200 <= status < 300:
             if answer.body.strip() and not error_words(answer.body)[1]:
                 words = f"it answered {status} with what is not the API's JSON"
                 return Deletion("lost", words, status=status)
             return Deletion("accepted", f"it answered {status}", status=status)
+        if status == 408 or status >= 500:
+            # A gateway gave up on its server (RFC 9110, 15.5.9 and 15.6), which may have deleted.
+            return Deletion("lost", f"it answered {status}", status=status)
         return Deletion("refused", f"it answered {status}", status=status)
 
     def rest(self, seconds: float) -> None:

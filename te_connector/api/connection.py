@@ -20,7 +20,7 @@ from te_connector.manifest import loading as manifests
 from te_connector.manifest.model import Manifest
 from te_connector.storage import vault
 from te_connector.storage.secret import Secret
-from te_connector.storage.state import StateDir, default_root
+from te_connector.storage.state import StateDir, account_name, default_root
 
 _KEYS = frozenset(
     ("connector", "name", "base_url", "manifest", "credentials", "state_dir", "proxy", "ca_bundle")
@@ -97,6 +97,14 @@ def resolve(connection: Mapping[str, Any], manifest: Manifest | None = None) -> 
         proxy=connection.get("proxy"),
         ca_bundle=_expanded(connection.get("ca_bundle")),
     )
+
+
+def account_of(settings: Settings) -> str:
+    """The account's fingerprint: a hash of base URL and client id.
+
+    One base URL serves all customers of the vendor, so the base URL alone names no account.
+    """
+    return account_name(settings.base_url, settings.client_id)
 
 
 def _expanded(path: str | Path | None) -> str | None:

@@ -1,13 +1,14 @@
 """Read one object by its id, and check that reading by id works at all.
 
 The API document doesn't say how an object that doesn't exist is answered. A 404 is proof of absence
-only if the same path gives other objects: a wrong base URL answers 404 to everything.
+only if the same path gives other objects at the same time: a wrong base URL, or a gateway that lost its
+server, answers 404 to everything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 from te_connector.api.client import Client, object_path
 from te_connector.api.pages import Item, params_of, read_page
@@ -39,7 +40,6 @@ def read_object(client: Client, object_type: ObjectType, object_id: str) -> dict
         raise OddAnswer(
             f"GET {template} answered 200 with an object nested too deeply.", status=200
         )
-    client.paths_that_work.add(object_type.path)
     return dict(item)
 
 
@@ -56,32 +56,42 @@ def _item_in_envelope(client: Client, body: Any) -> Item | None:
     return None
 
 
-def reading_by_id_works(
-    client: Client, object_type: ObjectType, other_than: str, *, recheck: bool = False
-) -> bool:
-    """Whether reading by id gives objects, so that a 404 means that the object doesn't exist.
+Path = Literal["works", "empty", "unknown"]
+"""What shows that a 404 means absence: another object was read, or the type's list is empty."""
+MOST_OTHERS = 3
 
-    Costs nothing if this client already read an object of the type by id. Otherwise, or with
-    ``recheck``, it takes an object other than ``other_than`` from the list and reads it: two requests.
+
+def show_path(
+    client: Client,
+    object_type: ObjectType,
+    object_id: str,
+    *,
+    may_go: Callable[[str], bool] = lambda _object_id: False,
+) -> Path:
+    """Whether reading by id gives objects at this moment. Never remembered; call it after each 404.
+
+    Takes another object than ``object_id`` from the list and reads it by its id: two requests as a
+    rule. ``may_go`` says of which objects a deletion may be under way, so that they prove nothing.
     """
-    if not recheck and object_type.path in client.paths_that_work:
-        return True
     try:
-        _, items = read_page(client, object_type, params_of(client, object_type, 1))
-        for item in items:
-            listed = id_key(item.get(object_type.id_field))
-            if listed not in (None, other_than) and has_shape(listed, object_type.id_shape):
-                read_object(client, object_type, listed)
-                return True
-    except (PastEnd, NotFound):
-        return False
-    return False
-
-
-def is_listed_empty(client: Client, object_type: ObjectType) -> bool:
-    """Whether the type's list has no objects."""
-    try:
-        page, _ = read_page(client, object_type, params_of(client, object_type, 1))
+        page, items = read_page(client, object_type, params_of(client, object_type, 1))
     except PastEnd:
-        return True
-    return not page.ids and not page.goes_on
+        return "empty"
+    except NotFound:
+        return "unknown"
+    others = [id_key(item.get(object_type.id_field)) for item in items]
+    tried = 0
+    for other in others:
+        if other in (None, object_id) or not has_shape(other, object_type.id_shape):
+            continue
+        if may_go(other):
+            continue
+        try:
+            read_object(client, object_type, other)
+        except NotFound:
+            tried += 1
+            if tried == MOST_OTHERS:
+                break
+            continue
+        return "works"
+    return "unknown" if page.ids or page.goes_on or items else "empty"

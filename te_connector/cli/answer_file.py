@@ -9,6 +9,7 @@ from typing import Any
 
 from te_connector.cli.settings import base_url_of
 from te_connector.contract import Fetched, Subject
+from te_connector.result import account_of
 
 _COMPACT_FROM = 2000
 """Records from which the file has no line breaks: they would double its size."""
@@ -22,6 +23,7 @@ def document_of(
     return {
         "connector": connection["connector"],
         "base_url": base_url_of(connection),
+        "account": account_of(connection),
         "fetched_at": moment.replace("+00:00", "Z"),
         "subjects": list(subjects),
         **answer,

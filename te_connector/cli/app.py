@@ -94,7 +94,8 @@ def _show_help(ctx: click.Context) -> None:
         "fetch": "commands.fetch:fetch",
         "show": "commands.show:show",
         "package": "commands.package:package",
-        "delete": "deleting:delete",
+        "delete": "commands.delete:delete",
+        "hold": "app:hold",
         "audit": "app:audit",
         "gateway": "commands.gateway:gateway",
         "manifest": "app:manifest",
@@ -117,11 +118,26 @@ def commands(ctx: click.Context, /, **_: Any) -> None:
 @click.group(
     cls=Commands,
     invoke_without_command=True,
-    modules={"verify": "auditing:verify", "show": "auditing:show"},
+    modules={"verify": "commands.audit:verify", "show": "commands.audit:show"},
 )
 @click.pass_context
 def audit(ctx: click.Context) -> None:
     """Check the audit trail, or show the history of a deletion."""
+    _show_help(ctx)
+
+
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    modules={
+        "add": "commands.hold:add",
+        "list": "commands.hold:show",
+        "release": "commands.hold:release",
+    },
+)
+@click.pass_context
+def hold(ctx: click.Context) -> None:
+    """Keep holds: what must not be deleted, in every account of the state directory."""
     _show_help(ctx)
 
 

@@ -1,13 +1,13 @@
 """The receipts file: JSON Lines, each line on disk before the next object is begun.
 
-A line that a crash tore is cut off when the file is opened to go on; its receipt comes again from the
-audit trail, for it has the same receipt id.
+The file is for people and for ``audit verify``. It never decides what is done: the audit trail does. A
+line that a crash cut short is removed when the file is opened again, and its receipt comes again from
+the trail, under the same receipt id.
 """
 
 from __future__ import annotations
 
 import contextlib
-import datetime
 import hashlib
 import json
 import os
@@ -19,8 +19,7 @@ from typing import Any, cast
 import attrs
 
 from te_connector.contract import Receipt
-from te_connector.errors import Fault, FileFaults, OptionError, StateError
-from te_connector.result import Result
+from te_connector.errors import DeletionNotRecorded, Fault, FileFaults, StateError
 from te_connector.storage.files import sync_folder
 
 Whose = tuple[str, str, str]
@@ -41,20 +40,22 @@ class Naming:
 
     result: str
     file: str
+    account: str
 
     @classmethod
-    def of(cls, result: Path, file: Path) -> Naming:
-        """The naming for a result and a receipts file."""
-        return cls(hashlib.sha256(result.read_bytes()).hexdigest(), str(file.absolute()))
+    def of(cls, result: Path, file: Path, account: str) -> Naming:
+        """The naming for a result, a receipts file and an account."""
+        return cls(hashlib.sha256(result.read_bytes()).hexdigest(), str(file.absolute()), account)
 
     def receipt_id(self, about: Whose) -> str:
         """The receipt id of one object of one subject."""
         object_type, name, subject = about
-        text = json.dumps([self.result, self.file, f"{object_type}:{name}", subject])
+        job = [self.account, self.result, self.file]
+        text = json.dumps([*job, f"{object_type}:{name}", subject])
         return str(uuid.uuid5(_NAMESPACE, text))
 
 
-_NO_RECEIPT = "this line is no receipt; name another file"
+_NO_RECEIPT = "this line isn't a receipt; pass another --receipts file"
 
 
 def read(path: Path) -> list[Receipt]:
@@ -98,57 +99,39 @@ def _receipt(line: bytes) -> Receipt | None:
     return cast("Receipt", given)
 
 
-def check_origin(path: Path, known: list[Receipt], result: Result, naming: Naming) -> None:
-    """See that receipts are of this result, for an older one's would hide what is open.
-
-    :raises OptionError: one is older than the result.
-    """
-    for receipt in known:
-        ours = receipt["receipt_id"] == naming.receipt_id(whose(receipt))
-        if not ours and _moment(receipt["at"]) < _moment(result.fetched_at):
-            raise OptionError(
-                f"{path} holds receipts that are older than RESULT; name another file with "
-                "--receipts. Nothing was sent."
-            )
-
-
-def _moment(text: str | None) -> float:
-    """Seconds since 1970; what tells no time is older than all that does."""
-    try:
-        return datetime.datetime.fromisoformat(text or "").timestamp()
-    except ValueError:
-        return float("-inf")
-
-
 class ReceiptFile:
-    """A receipts file that is being written; ``known`` are the receipts in it."""
+    """A receipts file that is being written."""
 
-    def __init__(self, path: Path, descriptor: int, known: list[Receipt]) -> None:
+    def __init__(self, path: Path, descriptor: int, known: list[Receipt], account: str) -> None:
         self.path = path
-        self.known = {whose(receipt): receipt for receipt in known}
+        self._known = [dict(receipt) for receipt in known]
         self._descriptor = descriptor
+        self._account = account
 
     def add(self, receipt: Receipt) -> None:
-        """Add a receipt; it is on disk when this returns.
+        """Add a receipt, unless the file has exactly this one. It is on disk when this returns.
 
-        :raises StateError: it cannot be written.
+        :raises DeletionNotRecorded: it can't be written.
         """
-        first = {"receipt_id": receipt["receipt_id"]}
-        line = json.dumps({**first, **receipt}, separators=(",", ":")).encode("ascii") + b"\n"
+        content = {"receipt_id": receipt["receipt_id"], "account": self._account, **receipt}
+        if content in self._known:
+            return
+        line = json.dumps(content, separators=(",", ":")).encode("ascii") + b"\n"
         try:
             while line:
                 line = line[os.write(self._descriptor, line) :]
             os.fsync(self._descriptor)
         except OSError as error:
-            raise StateError(
-                f"{self.path} cannot be written ({error.strerror}); the audit trail has the receipt. "
-                "Make room and run the same command again."
+            raise DeletionNotRecorded(
+                f"The audit trail has the receipt of {receipt['object_type']} {receipt['id']} "
+                f"({receipt['status']}), but it can't be written to {self.path} ({error.strerror}). "
+                "Make room, and run the same command again: it goes on from the trail."
             ) from None
-        self.known[whose(receipt)] = receipt
+        self._known.append(content)
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[ReceiptFile]:
+def opened(path: Path, account: str) -> Iterator[ReceiptFile]:
     """Open a receipts file to go on with it, alone.
 
     :raises StateError: it cannot be opened, or another command writes it.
@@ -164,7 +147,7 @@ def opened(path: Path) -> Iterator[ReceiptFile]:
         os.ftruncate(descriptor, size)
         os.fsync(descriptor)
         sync_folder(path.absolute().parent)
-        yield ReceiptFile(path, descriptor, known)
+        yield ReceiptFile(path, descriptor, known, account)
     finally:
         os.close(descriptor)
 

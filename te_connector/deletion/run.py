@@ -1,47 +1,36 @@
-"""Runs the deletions that were chosen, one receipt after the other."""
+"""Runs a job: one hook call after the other, each receipt on disk before the next object."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import attrs
 
-from te_connector import host
-from te_connector.contract import Receipt, Record
-from te_connector.deletion.receipts import Naming, ReceiptFile, check_origin, opened, read, whose
-from te_connector.deletion.selection import children_of
+from te_connector.contract import Cancel, Receipt, Record
+from te_connector.deletion.job import Job
+from te_connector.deletion.receipts import ReceiptFile, opened, whose
 from te_connector.manifest import schemas
-from te_connector.result import Result, key_of
+from te_connector.operations.holds import Cover
+from te_connector.result import Key, key_of, parents_of
 
 GONE = ("deleted", "already_absent")
 Tell = Callable[[Mapping[str, Any]], None]
 
 
-@attrs.frozen
-class Job:
-    """What is to be deleted, of what result, and where the receipts go; ``held`` by object."""
+class Delete(Protocol):
+    """The hook ``delete_object`` of whatever host; ``key`` is the object's type and id."""
 
-    connection: Mapping[str, Any] = attrs.field(repr=False)
-    result: Result
-    chosen: tuple[Record, ...] = attrs.field(repr=False)
-    held: Mapping[tuple[str, str], str]
-    file: Path
-    actor: str | None = None
-
-    def known(self) -> dict[tuple[str, str, str], Receipt]:
-        """The receipts that the file has already.
-
-        :raises OptionError: they are of an older result.
-        """
-        known = read(self.file)
-        check_origin(self.file, known, self.result, self.naming())
-        return {whose(receipt): receipt for receipt in known}
-
-    def naming(self) -> Naming:
-        """How receipts are named."""
-        return Naming.of(self.result.path, self.file)
+    def __call__(
+        self,
+        connection: Mapping[str, Any],
+        key: tuple[str, str],
+        subject: Mapping[str, Any],
+        options: Mapping[str, Any],
+        /,
+    ) -> Receipt:
+        """Delete one object."""
+        ...
 
 
 @attrs.frozen
@@ -52,60 +41,68 @@ class Done:
     children: list[Receipt] = attrs.Factory(list)
 
 
-def run(job: Job, tell: Tell, done: Done) -> None:
-    """Delete, then look at what may have gone along; ``done`` grows as it goes.
+def run(job: Job, delete: Delete, tell: Tell, done: Done, cancel: Cancel | None = None) -> None:
+    """Delete what was chosen, then read what may have gone along; ``done`` grows as it goes.
 
+    :raises DeletionNotRecorded: a DELETE was sent, and what came of it could not be written down.
     :raises ConnectorError: it could not go on; what has a receipt stays done.
     """
-    job.known()
-    with opened(job.file) as file:
-        naming = job.naming()
-        for number, record in enumerate(job.chosen):
-            _tell(tell, "Deleting", number, len(job.chosen))
-            held = job.held.get(key_of(record))
-            done.receipts.append(_one(job, file, naming, record, tell, held=held))
-        taken = {key_of(record) for record in job.chosen}
-        below: list[Record] = []
-        for record, receipt in zip(job.chosen, done.receipts, strict=True):
-            if receipt["status"] in GONE:
-                below += children_of(job.result, record, taken)
-                taken.update(map(key_of, below))
+    with opened(job.file, job.account) as file:
+        caller = _Caller(job, delete, tell, file, cancel)
+        for number, preview in enumerate(job.previews):
+            tell(_event("Deleting", number, len(job.previews)))
+            done.receipts.append(caller.call(preview.record, held=preview.held))
+        gone = {
+            key_of(record)
+            for record, receipt in zip(job.chosen, done.receipts, strict=True)
+            if receipt["status"] in GONE
+        }
+        below = [child for child in job.children if _belongs(child, gone)]
         for number, record in enumerate(below):
-            _tell(tell, "Reading what belonged to them again", number, len(below))
-            done.children.append(_one(job, file, naming, record, tell, again=True))
+            tell(_event("Reading what belonged to them again", number, len(below)))
+            done.children.append(caller.call(record, again=True))
 
 
-def _tell(tell: Tell, name: str, done: int, of: int) -> None:
-    tell({"event": "deletions", "name": name, "done": done, "of": of})
+def _event(name: str, done: int, of: int) -> dict[str, Any]:
+    return {"event": "deletions", "name": name, "done": done, "of": of}
 
 
-def _one(
-    job: Job,
-    file: ReceiptFile,
-    naming: Naming,
-    record: Record,
-    tell: Tell,
-    *,
-    held: str | None = None,
-    again: bool = False,
-) -> Receipt:
-    """One receipt: the file's own where it has one, else the hook's."""
-    about = whose(record)
-    if about in file.known:
-        return file.known[about]
-    options: dict[str, Any] = {"receipt_id": naming.receipt_id(about), "progress": tell}
-    if job.actor is not None:
-        options["actor"] = job.actor
-    if held is not None:
-        options["hold"] = held
-    if not again:
-        options["reviewed"] = record["digest"]
-        options["reviewed_fields"] = field_digests(record["data"])
-    subject = next(item for item in job.result.subjects if item["id"] == record["subject"])
-    person = {"id": subject["id"], "identifiers": subject["identifiers"]}
-    receipt = host.delete(job.connection, key_of(record), person, options)
-    file.add(receipt)
-    return receipt
+def _belongs(child: Record, gone: set[Key]) -> bool:
+    return any(key in gone for key in parents_of(child))
+
+
+@attrs.frozen
+class _Caller:
+    """Calls the hook for one record and writes its receipt down."""
+
+    job: Job
+    delete: Delete
+    tell: Tell
+    file: ReceiptFile
+    cancel: Cancel | None
+
+    def call(self, record: Record, *, held: Cover | None = None, again: bool = False) -> Receipt:
+        """One receipt. The hook gives an earlier one from the trail and sends nothing then."""
+        options: dict[str, Any] = {
+            "receipt_id": self.job.naming().receipt_id(whose(record)),
+            "progress": self.tell,
+        }
+        if self.cancel is not None:
+            options["cancel"] = self.cancel
+        if self.job.actor is not None:
+            options["actor"] = self.job.actor
+        if self.job.more_holds:
+            options["holds"] = list(self.job.more_holds)
+        if held is not None:
+            options["hold"] = held.reason
+        if not again:
+            options["reviewed"] = record["digest"]
+            options["reviewed_fields"] = field_digests(record["data"])
+        subject = next(one for one in self.job.result.subjects if one["id"] == record["subject"])
+        person = {"id": subject["id"], "identifiers": subject["identifiers"]}
+        receipt = self.delete(self.job.connection, key_of(record), person, options)
+        self.file.add(receipt)
+        return receipt
 
 
 def field_digests(data: Mapping[str, Any]) -> dict[str, str]:

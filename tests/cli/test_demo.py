@@ -77,13 +77,13 @@ def test_it_runs_in_this_process(tmp_path, monkeypatch, capsys):
 
 @pytest.mark.slow
 def test_it_reports_what_goes_wrong(tmp_path, monkeypatch, capsys):
-    from te_connector.operations.audit import Verdict
+    from te_connector.operations.audit import Verification
     from te_connector.sandbox import Misbehavior, Sandbox
 
     with Sandbox(14, misbehavior=Misbehavior(missing_scopes=("getUsers",))) as sandbox:
         run = DemoRun(sandbox, tmp_path)
         run.run()
-    run.verdict = Verdict(1, ("line 1: changed",), ())
+    run.verification = Verification(1, ("line 1: changed",), ())
     run.remaining = run.found
     DemoReport(run).show()
     out = " ".join(capsys.readouterr().out.split())

@@ -23,7 +23,7 @@ from vendor import Vendor
 from te_connector import errors
 from te_connector.manifest import loading as manifest
 from te_connector.matching.subjects import Subject, read_one
-from te_connector.operations.audit import Trail, Verdict
+from te_connector.operations.audit import Trail, Verification
 from te_connector.storage.state import StateDir
 
 pytestmark = pytest.mark.slow
@@ -73,7 +73,7 @@ class Fifty:
         self.lines = self.raw.splitlines(keepends=True)
         assert len(self.lines) == 50
 
-    def verify(self, raw: bytes, receipts: list[dict[str, Any]] | None = None) -> Verdict:
+    def verify(self, raw: bytes, receipts: list[dict[str, Any]] | None = None) -> Verification:
         self.trail.path.write_bytes(raw)
         return self.trail.verify(receipts or [])
 
@@ -89,7 +89,7 @@ def _fifty(tmp_path: Path) -> Fifty:
 
 def test_a_trail_as_it_was_written_has_no_fault(fifty: Fifty) -> None:
     """Fifty entries and nine receipts, all in their places."""
-    assert fifty.verify(fifty.raw, fifty.receipts) == Verdict(50, (), ())
+    assert fifty.verify(fifty.raw, fifty.receipts) == Verification(50, (), ())
 
 
 # Changed
@@ -101,7 +101,7 @@ def test_every_changed_byte_is_found(
 ) -> None:
     """Each byte of the trail in turn, line ends too: one bit of it, and a line end in its place."""
     now: list[bytes] = []
-    monkeypatch.setattr("te_connector.operations.audit.read_private", lambda path: now[0])
+    monkeypatch.setattr("te_connector.operations.audit.trail.read_private", lambda path: now[0])
     for place in range(part, len(fifty.raw), 8):
         old = fifty.raw[place]
         for new in {old ^ 1, ord("\n")} - {old}:
@@ -215,7 +215,7 @@ def test_every_cut_is_found_by_each_receipt_that_lies_behind_it(
     """At each byte: the receipts behind the cut tell it, and those before it do not."""
     ends = [(fifty.place(one["audit"]["seq"]), one) for one in fifty.receipts]
     now: list[bytes] = []
-    monkeypatch.setattr("te_connector.operations.audit.read_private", lambda path: now[0])
+    monkeypatch.setattr("te_connector.operations.audit.trail.read_private", lambda path: now[0])
     for cut in range(part, len(fifty.raw), 4):
         now[:] = [fifty.raw[:cut]]
         missed = [one["receipt_id"] for end, one in ends if end > cut]
@@ -232,7 +232,7 @@ def test_a_missing_trail_is_a_cut_to_the_receipts(fifty: Fifty) -> None:
     faults = fifty.trail.verify(fifty.receipts).faults
     assert len(faults) == 9
     assert all(fault.endswith("but the trail was cut after entry 0") for fault in faults)
-    assert fifty.trail.verify() == Verdict(0, (), ())
+    assert fifty.trail.verify() == Verification(0, (), ())
 
 
 def test_a_last_line_without_its_end_is_whole(fifty: Fifty) -> None:
@@ -243,7 +243,7 @@ def test_a_last_line_without_its_end_is_whole(fifty: Fifty) -> None:
     trail = trail_at(fifty.folder)
     trail.append("asked", receipt_id="later")
     trail.append("asked", receipt_id="later still")
-    assert fifty.trail.verify(fifty.receipts) == Verdict(52, (), ())
+    assert fifty.trail.verify(fifty.receipts) == Verification(52, (), ())
 
 
 @pytest.mark.parametrize("number", [1, 25, 50])
@@ -251,7 +251,7 @@ def test_a_torn_last_line_is_told_from_a_cut(number: int, fifty: Fifty) -> None:
     """Cut at a line's end nothing shows, within a line a note does; receipts tell what is missing."""
     whole = fifty.raw[: fifty.place(number) + 1]
     before = [one for one in fifty.receipts if one["audit"]["seq"] < number]
-    assert fifty.verify(whole, before) == Verdict(number, (), ())
+    assert fifty.verify(whole, before) == Verification(number, (), ())
     for torn in range(2, len(fifty.lines[number - 1]), 5):
         verdict = fifty.verify(whole[:-torn], before)
         assert verdict.faults == ()
@@ -330,7 +330,7 @@ def test_every_changed_byte_around_torn_lines_is_found(
     trail = torn_trail(tmp_path, times)
     raw = trail.path.read_bytes()
     now: list[bytes] = []
-    monkeypatch.setattr("te_connector.operations.audit.read_private", lambda path: now[0])
+    monkeypatch.setattr("te_connector.operations.audit.trail.read_private", lambda path: now[0])
     for place, old in enumerate(raw):
         for new in {old ^ 1, ord("\n")} - {old}:
             now[:] = [raw[:place] + bytes([new]) + raw[place + 1 :]]
@@ -432,7 +432,7 @@ def test_several_processes_that_append_at_once_keep_one_chain(tmp_path: Path) ->
     ]
     assert [each.wait(60) for each in started] == [0, 0, 0, 0]
     trail = trail_at(tmp_path)
-    assert trail.verify() == Verdict(100, (), ())
+    assert trail.verify() == Verification(100, (), ())
     entries = list(trail.entries())
     assert [entry["seq"] for entry in entries] == list(range(1, 101))
     for which in range(4):
@@ -449,7 +449,7 @@ def test_two_trails_opened_at_once_see_each_others_entries(tmp_path: Path) -> No
     assert found.place == given["audit"]
     deletion(other, "2")
     assert one.receipt("receipt-2") is not None
-    assert one.verify() == Verdict(12, (), ())
+    assert one.verify() == Verification(12, (), ())
 
 
 def test_a_receipt_id_has_one_final_receipt(tmp_path: Path) -> None:
@@ -458,7 +458,7 @@ def test_a_receipt_id_has_one_final_receipt(tmp_path: Path) -> None:
     first = receipt(trail, "1")
     again = trail_at(tmp_path).close({"receipt_id": "receipt-1", "status": "failed"})
     assert (again.place, again.entry["status"]) == (first["audit"], "deleted")
-    assert trail.verify([first]) == Verdict(1, (), ())
+    assert trail.verify([first]) == Verification(1, (), ())
 
 
 # What may have been deleted by us
@@ -692,7 +692,7 @@ def test_a_new_trails_name_is_on_disk_with_its_first_entry(
 ) -> None:
     """The folder is synced when the file is made, and not again for each entry."""
     synced: list[Path] = []
-    monkeypatch.setattr("te_connector.operations.audit.sync_folder", synced.append)
+    monkeypatch.setattr("te_connector.operations.audit.trail.sync_folder", synced.append)
     trail = trail_at(tmp_path)
     assert synced == []
     for _ in range(3):
@@ -790,7 +790,7 @@ def test_an_entry_that_is_not_written_whole_is_an_error_and_is_closed_later(
             fifty.trail.append("intent", sync=True)
     fifty.trail.append("asked")
     verdict = fifty.trail.verify(fifty.receipts)
-    assert verdict == Verdict(52, (), ("line 51 was torn by a crash and closed afterwards",))
+    assert verdict == Verification(52, (), ("line 51 was torn by a crash and closed afterwards",))
 
 
 def test_an_entry_that_cannot_be_synced_is_an_error(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,12 +18,21 @@ from te_connector.cli.settings import (
 )
 from te_connector.errors import CredentialsMissing, SettingsError, StateError
 
+if TYPE_CHECKING:
+    from te_connector.storage.state import StateDir
+
 _ABOUT_PEOPLE = "audit*"
+_KEYS = ".audit"
 
 
 @click.command(short_help="Store client id and secret, encrypted.")
+@click.option(
+    "--replaces",
+    metavar="OLD_CLIENT_ID",
+    help="Carry this client's audit trail and holds on to the new client.",
+)
 @with_settings
-def login(settings: Settings) -> int:
+def login(settings: Settings, *, replaces: str | None) -> int:
     """Store client id and secret, encrypted, for the base URL's host only.
 
     In a terminal you are asked for them, without echo. Otherwise they come
@@ -36,6 +46,8 @@ def login(settings: Settings) -> int:
     base_url = base_url_of({**connection, "credentials": None})
     client_id, secret = _from_prompt() if sys.stdin.isatty() else _from_environment()
     name = settings.name or "default"
+    if replaces is not None:
+        _carry_on(state_of(connection), base_url, replaces, client_id)
     kept = vault.save(state_of(connection), vault.Login(name, base_url, client_id, Secret(secret)))
     where = "the system's keyring" if kept == "keyring" else "an encrypted file"
     if settings.as_json:
@@ -44,6 +56,19 @@ def login(settings: Settings) -> int:
         click.echo(f"Stored in {where} as {name!r}, for {base_url} only.")
     note("Check that it works: te-connector validate", quiet=settings.quiet)
     return 0
+
+
+def _carry_on(state: StateDir, base_url: str, old: str, new: str) -> None:
+    """Let the new client's audit trail continue the old one's, and free for it what was freed."""
+    from te_connector.operations.audit import Trail
+    from te_connector.operations.holds import HoldStore
+    from te_connector.storage.state import account_name
+
+    if old == new:
+        raise SettingsError("--replaces names the new client itself. Pass the old client id.")
+    earlier = Trail.existing(state, base_url, old)
+    Trail.of(state, base_url, new).continue_from(earlier)
+    HoldStore(state).free_for(account_name(base_url, old), account_name(base_url, new), "login")
 
 
 def _from_prompt() -> tuple[str, str]:
@@ -89,10 +114,10 @@ def logout(settings: Settings) -> int:
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @with_settings
 def purge(settings: Settings, *, yes: bool) -> int:
-    """Remove what the state directory holds about people: the audit trails.
+    """Remove what the state directory holds about people: the audit trails and their keys.
 
     They prove past deletions. If you need the proof, first copy them and the
-    receipts.
+    receipts. Active holds stay: to end one, use te-connector hold release.
     """
     state = state_of(settings.connection(sign_in=False))
     paths = _about_people(state.root)
@@ -111,8 +136,17 @@ def purge(settings: Settings, *, yes: bool) -> int:
 
 
 def _about_people(root: Path) -> list[Path]:
-    """The audit trails: they have ids of people's objects. No other file in the directory has."""
-    return sorted(path for path in root.glob(f"accounts/*/{_ABOUT_PEOPLE}") if path.is_file())
+    """The audit trails, which have ids of people's objects, and their keys; holds if none is active."""
+    from te_connector.operations.holds import HoldStore
+    from te_connector.storage.state import StateDir
+
+    patterns = [f"accounts/*/{_ABOUT_PEOPLE}", f"keys/*{_KEYS}"]
+    paths = {path for pattern in patterns for path in root.glob(pattern) if path.is_file()}
+    holds = {path for path in root.glob(f"holds/{_ABOUT_PEOPLE}") if path.is_file()}
+    holds_key = root / "keys" / f"holds{_KEYS}"
+    if HoldStore(StateDir(root)).load().active:
+        return sorted(paths - {holds_key})
+    return sorted(paths | holds)
 
 
 def _confirmed(paths: list[Path], root: Path) -> bool:

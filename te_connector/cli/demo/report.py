@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from te_connector.cli.deleting import show_receipts
+from te_connector.cli.commands.delete import show_receipts
 from te_connector.cli.demo.run import DemoRun
 from te_connector.cli.findings import doubts, matched_by, preview
 from te_connector.cli.output import Renderer, clean, number_of
@@ -137,13 +137,15 @@ class DemoReport:
                 "green",
             )
         count = len(run.done.receipts) + len(run.done.children)
-        if run.verdict.faults:
+        if run.verification.faults:
             renderer.item(
-                f"The audit trail has {number_of(len(run.verdict.faults), 'fault')}.", "!", "red"
+                f"The audit trail has {number_of(len(run.verification.faults), 'fault')}.",
+                "!",
+                "red",
             )
         else:
             renderer.item(
-                f"The audit trail's {run.verdict.entries} entries are unchanged, and it has all "
+                f"The audit trail's {run.verification.entries} entries are unchanged, and it has all "
                 f"{number_of(count, 'receipt')}.",
                 "ok",
                 "green",

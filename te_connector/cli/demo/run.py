@@ -9,8 +9,8 @@ from te_connector import host
 
 if TYPE_CHECKING:
     from te_connector.contract import Discovery, Fetched, Subject, Validation
-    from te_connector.deletion.run import Done, Job
-    from te_connector.operations.audit import Verdict
+    from te_connector.deletion import Done, Job
+    from te_connector.operations.audit import Verification
     from te_connector.package import Summary
     from te_connector.sandbox import Sandbox
 
@@ -27,7 +27,7 @@ class DemoRun:
     package: Summary
     job: Job
     done: Done
-    verdict: Verdict
+    verification: Verification
     remaining: Fetched
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
@@ -86,22 +86,22 @@ class DemoRun:
     def _delete(self) -> None:
         from te_connector import result
         from te_connector.cli.progress import Progress
-        from te_connector.deletion import run as erasing
-        from te_connector.deletion.selection import choose
+        from te_connector.deletion import Choice, Done, prepare, run
         from te_connector.manifest import loading as manifest
         from te_connector.operations.audit import Trail
         from te_connector.storage.state import StateDir
 
         found = result.load(self.result_file)
-        chosen = choose(found, manifest.load(), [], None, every=True)
         file = self.folder / "receipts.jsonl"
-        self.job = erasing.Job(self.connection, found, tuple(chosen), {}, file, "demo")
-        self.done = erasing.Done()
+        self.job = prepare(
+            self.connection, found, manifest.load(), Choice(every=True), file, actor="demo"
+        )
+        self.done = Done()
         with Progress((1000, 60.0), quiet=True) as progress:
-            erasing.run(self.job, progress, self.done)
+            run(self.job, host.delete, progress, self.done)
         state = StateDir(self.folder / "state")
         trail = Trail.of(state, self.base_url, self.connection["credentials"]["client_id"])
-        self.verdict = trail.verify([*self.done.receipts, *self.done.children])
+        self.verification = trail.verify([*self.done.receipts, *self.done.children])
 
     def document(self) -> dict[str, Any]:
         """The results as one JSON document."""
@@ -113,6 +113,9 @@ class DemoRun:
             "package": str(self.package.output),
             "receipts": self.done.receipts,
             "children": self.done.children,
-            "audit": {"entries": self.verdict.entries, "faults": list(self.verdict.faults)},
+            "audit": {
+                "entries": self.verification.entries,
+                "faults": list(self.verification.faults),
+            },
             "remaining": self.remaining["records"],
         }

@@ -1,0 +1,425 @@
+"""One deletion of one object: the shell that reads, sends and writes. It decides by tables.
+
+The order makes it safe. The object is read right before it is deleted; it must match the subject, be what
+was reviewed, and be under no hold. That DELETE is about to go out is on disk before it goes out. What
+came of it is found out by reading, never by believing the answer. DELETE is never sent again before a
+read has shown the object still there.
+
+Whether ``DELETE /contacts/{id}`` erases or archives is not documented (docs/erasure.md has the sources),
+so an object that can still be read is never called deleted.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from te_connector.api.client import Client, backoff, object_path
+from te_connector.api.client import Deletion as Sent
+from te_connector.api.objects import read_object, show_path
+from te_connector.contract import Receipt
+from te_connector.errors import (
+    AnswerError,
+    ConnectorError,
+    DeadlineReached,
+    DeletionNotRecorded,
+    GaveUp,
+    NotFound,
+    OptionError,
+    SignInError,
+    StateError,
+    Stopped,
+    Unreachable,
+)
+from te_connector.manifest import schemas
+from te_connector.manifest.model import Manifest, ObjectType
+from te_connector.matching.subjects import Subject
+from te_connector.operations import ownership
+from te_connector.operations.audit.trail import Found, Trail
+from te_connector.operations.erasure.options import Options
+from te_connector.operations.erasure.outcomes import TABLE, Answer, Facts, Outcome, Reading, reason
+from te_connector.operations.holds import Cover, Holds
+from te_connector.operations.ownership import Lineage, Relative
+from te_connector.text.field_paths import steps_of, values_at
+
+_DEADLINE = "the deadline passed before DELETE was sent; try again with a new receipt_id"
+
+
+@attrs.frozen
+class Target:
+    """What to delete, and for whom. ``is_id``: the text is exactly an id of the type."""
+
+    object_type: ObjectType
+    object_id: str
+    subject: Subject
+    is_id: bool
+
+
+@attrs.frozen
+class Read:
+    """What one reading showed, with the words for people and the data, if it is there."""
+
+    reading: Reading
+    told: str
+    data: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
+
+
+class Deletion:
+    """One deletion. Call :meth:`earlier` first, then :meth:`run`, once."""
+
+    def __init__(
+        self, client: Client, trail: Trail, held: Holds, target: Target, options: Options
+    ) -> None:
+        self._client = client
+        self._trail = trail
+        self._held = held
+        self._type, self._id = target.object_type, target.object_id
+        self._subject = target.subject
+        self._is_id = target.is_id
+        self._options = options
+        # Where an id may be any text, someone may pass an e-mail address for one.
+        self._traced = target.is_id and "@" not in target.object_id
+        self._was_absent = False
+        self._was_sent = False
+
+    @property
+    def _manifest(self) -> Manifest:
+        return self._client.settings.manifest
+
+    def earlier(self) -> Receipt | None:
+        """The receipt that the trail already has under this receipt id.
+
+        :raises OptionError: it is another object's or subject's.
+        """
+        found = self._trail.receipt(self._options.receipt_id)
+        return None if found is None else self._receipt(found)
+
+    def run(self) -> Receipt:
+        """Delete the object.
+
+        :raises DeletionNotRecorded: DELETE was sent, and the trail can't be written any more.
+        :raises ConnectorError: nothing was sent that could delete.
+        """
+        chain = self._trail.chain
+        self._note(
+            "asked",
+            actor=self._options.actor,
+            subject=self._subject.id,
+            identifiers=chain.hashes(self._subject, self._manifest.kinds),
+            reviewed=bool(self._options.reviewed),
+        )
+        if not self._is_id:
+            return self._refuse(f"the id is not exactly an id of the type {self._type.name}")
+        if self._options.hold is not None:
+            return self._refuse(f"held: {self._options.hold or 'no reason given'}")
+        cover = self._held.on_object(self._type.name, self._id)
+        if cover is not None:
+            return self._refuse(cover.sentence)
+        try:
+            return self._checked()
+        except DeadlineReached:
+            return self._finish(Outcome("failed"), _DEADLINE)
+
+    def _checked(self) -> Receipt:
+        """Read the object, check it, and delete it."""
+        self._client.sign_in()
+        self._options.call.tell(
+            {"event": "deleting", "object_type": self._type.name, "id": self._id}
+        )
+        answer: Answer = "sent earlier" if self._sent_earlier() else "nothing sent"
+        first = self._read("read", answer)
+        if first.data is None:
+            return self._conclude(answer, first)
+        lineage = self._lineage(first.data)
+        refusal = self._refusal(lineage) or self._held_back(lineage)
+        if refusal:
+            return self._refuse(refusal)
+        if not self._type.deletable:
+            return self._finish(
+                Outcome("not_deletable"), f"it is still there. {self._type.instead}"
+            )
+        self._options.call.lift_deadline()  # what became of a sent DELETE is always found out
+        self._client.check()
+        self._was_absent = False
+        try:
+            return self._delete()
+        except StateError as error:
+            if not self._was_sent:
+                raise
+            raise DeletionNotRecorded(
+                f"DELETE was sent for {self._shown()}, and what came of it could not be written down: "
+                f"{error} Then run the same command again: it finds out by reading."
+            ) from None
+
+    # Reading
+
+    def _read(self, kind: str, answer: Answer) -> Read:
+        """Read the object by its id. A 404 counts only beside a 200 of another object."""
+        read = self._read_once(answer)
+        if read.reading == "absent":
+            read = self._proven(read, answer)
+        archived = self._type.archived
+        if read.data is not None and archived is not None:
+            values = list(values_at(read.data, steps_of(archived.field)))
+            if archived.value in values and answer not in ("nothing sent", "sent earlier"):
+                read = attrs.evolve(read, reading="archived")
+        if read.reading in ("absent", "unproven"):
+            self._was_absent = True
+        elif read.reading == "there" and self._was_absent and answer in ("accepted", "lost"):
+            read = attrs.evolve(read, reading="back again")
+        self._note(kind, result=read.told, reading=read.reading)
+        return read
+
+    def _read_once(self, answer: Answer) -> Read:
+        try:
+            data = read_object(self._client, self._type, self._id)
+        except NotFound as error:
+            return Read("absent", str(error.status))
+        except AnswerError as error:
+            return Read("unreadable", str(error))
+        except (Unreachable, SignInError) as error:
+            if answer in ("nothing sent", "sent earlier"):
+                raise  # nothing is known, and this call has sent nothing
+            return Read("unreadable", str(error))
+        return Read("there", "200", data)
+
+    def _proven(self, absent: Read, answer: Answer) -> Read:
+        """A 404 is proof between a 200 of another object and a second 404.
+
+        For ``deleted`` an empty list serves too: we saw the object before our own DELETE.
+        """
+        try:
+            path = show_path(self._client, self._type, self._id, may_go=self._may_go)
+        except (Stopped, DeadlineReached, StateError):
+            raise
+        except ConnectorError:
+            return attrs.evolve(absent, reading="unproven")
+        if path == "unknown" or (path == "empty" and answer in ("nothing sent", "refused")):
+            return attrs.evolve(absent, reading="unproven")
+        self._was_absent = True
+        again = self._read_once("accepted")
+        return again if again.reading != "absent" else absent
+
+    def _may_go(self, object_id: str) -> bool:
+        return self._trail.is_being_deleted(self._type.name, object_id)
+
+    def _sent_earlier(self) -> bool:
+        """Whether another DELETE of ours than this call's last may have deleted it."""
+        return self._trail.may_have_deleted(
+            self._type.name, self._id, self._subject, self._manifest.kinds, is_id=self._traced
+        )
+
+    def _lineage(self, data: Mapping[str, Any]) -> Lineage:
+        return ownership.lineage_of(
+            Relative(self._type, self._id, data), self._manifest, self._read_relative
+        )
+
+    def _read_relative(self, object_type: ObjectType, object_id: str) -> Relative:
+        """An object that this one belongs to, or the reason why it can't be read."""
+        try:
+            data = read_object(self._client, object_type, object_id)
+        except NotFound:
+            return Relative(object_type, object_id)
+        except AnswerError as error:
+            return Relative(object_type, object_id, unread=str(error))
+        return Relative(object_type, object_id, data)
+
+    # Refusing
+
+    def _refusal(self, lineage: Lineage) -> str:
+        """Why this object must not be deleted; empty if it may."""
+        data = lineage[0].data or {}
+        unread = [one for one in lineage if one.unread]
+        if unread:
+            return (
+                f"its {unread[0].object_type.name} could not be read, so it is not known whose it is: "
+                f"{unread[0].unread}"
+            )
+        match = ownership.match_of(lineage, self._manifest, self._subject)
+        parent_gone = len(lineage) > 1 and any(one.data is None for one in lineage)
+        if match == "none" and (self._type.deletable or not parent_gone):
+            return ownership.mismatch(lineage, self._subject)
+        reviewed = self._options.reviewed
+        if match == "weak" and self._type.deletable and reviewed is None:
+            return (
+                "it matches the subject only weakly; review it, and give its digest as reviewed to "
+                "delete it"
+            )
+        if reviewed is not None and reviewed.lower() != schemas.digest(data):
+            changed = ", ".join(ownership.changed_fields(data, self._options.reviewed_fields))
+            return "it is no longer what was reviewed" + (f": {changed} changed" if changed else "")
+        return ""
+
+    def _held_back(self, lineage: Lineage) -> str:
+        """Why a hold forbids it; empty if none does. Reads what is held and may belong to it."""
+        cover = self._held.on_lineage(lineage)
+        if cover is None and self._type.deletable:
+            for object_type, object_id in self._held.below(self._type):
+                cover = self._taken_along(object_type, object_id)
+                if cover is not None:
+                    break
+        return "" if cover is None else cover.sentence
+
+    def _taken_along(self, object_type: ObjectType, object_id: str) -> Cover | None:
+        """Deleting an object may take along what belongs to it (not documented, so assumed)."""
+        relative = self._read_relative(object_type, object_id)
+        if relative.unread:
+            return Cover(
+                f"{object_type.name} {object_id} is held and could not be read, so it is not "
+                f"known whether it belongs to this object: {relative.unread}"
+            )
+        above = ownership.lineage_of(relative, self._manifest, self._read_relative)[1:]
+        mine = (self._type.name, self._id)
+        if any((one.object_type.name, one.object_id) == mine for one in above):
+            return self._held.on_object(object_type.name, object_id)
+        return None
+
+    # Deleting
+
+    def _delete(self) -> Receipt:
+        """Send DELETE and read; look again, or send it again, as the table says."""
+        started, attempt = time.monotonic(), 0
+        while True:
+            attempt += 1
+            self._note("intent", attempt=attempt, whose=self._whose(), sync=True)
+            sent = self._send_delete()
+            due = time.monotonic() + (backoff(attempt) if sent.wait is None else sent.wait)
+            self._note("answered", outcome=sent.outcome, told=sent.told, whose=self._whose())
+            answer: Answer = sent.outcome
+            if answer == "refused" and self._sent_earlier():
+                answer = "sent earlier"
+            read, waited = self._look(answer)
+            outcome = TABLE[answer, read.reading]
+            if outcome.first != "delete":
+                return self._conclude(answer, read, sent, waited)
+            stop = self._why_not_again(read, due, started)
+            if stop:
+                facts = self._facts(read, sent, waited)
+                return self._finish(outcome, f"{reason(answer, read.reading, facts)}; {stop}")
+            self._client.rest(max(0.0, due - time.monotonic()))
+
+    def _look(self, answer: Answer) -> tuple[Read, float]:
+        """Read the object, again and again as long as the table says so and ``retry_for`` allows."""
+        began, number = time.monotonic(), 0
+        until = began + self._manifest.retry_for
+        while True:
+            number += 1
+            read = self._read("read_again", answer)
+            wait = backoff(number)
+            now = time.monotonic()
+            if TABLE[answer, read.reading].first != "read" or now + wait >= until:
+                return read, now - began if number > 1 else 0.0
+            self._client.rest(wait)
+
+    def _send_delete(self) -> Sent:
+        path = object_path(self._type.path, self._id)
+        was_sent, self._was_sent = self._was_sent, True
+        try:
+            return self._client.delete(path, template=f"{self._type.path}/{{id}}")
+        except GaveUp as error:  # asked to wait for longer than is permitted
+            return Sent("lost", str(error), math.inf)
+        except AnswerError as error:
+            return Sent("lost", str(error))
+        except (SignInError, Unreachable) as error:
+            told = f"it was not sent: {error.code}"
+            if was_sent:
+                return Sent("refused", told)
+            self._note("answered", outcome="refused", told=told, whose=self._whose())
+            raise
+
+    def _why_not_again(self, read: Read, due: float, started: float) -> str:
+        """Why DELETE isn't sent again though its answer was lost and the object is there."""
+        lineage = self._lineage(read.data or {})
+        refusal = self._refusal(lineage) or self._held_back(lineage)
+        if refusal:
+            return f"DELETE was not sent again: {refusal}"
+        if due >= started + self._manifest.retry_for:
+            return (
+                f"DELETE was not sent again: retry_for allows {self._manifest.retry_for:g} seconds"
+            )
+        return ""
+
+    # Recording
+
+    def _conclude(
+        self, answer: Answer, read: Read, sent: Sent | None = None, waited: float = 0.0
+    ) -> Receipt:
+        outcome = TABLE[answer, read.reading]
+        return self._finish(outcome, reason(answer, read.reading, self._facts(read, sent, waited)))
+
+    def _facts(self, read: Read, sent: Sent | None, waited: float) -> Facts:
+        archived = self._type.archived
+        return Facts(
+            answered=sent.told if sent is not None else "",
+            read=read.told,
+            title=self._type.name,
+            field=archived.field if archived is not None else "",
+            waited=waited,
+        )
+
+    def _refuse(self, why: str) -> Receipt:
+        return self._finish(Outcome("refused"), why)
+
+    def _shown(self) -> str:
+        """The object, for people; text that is no id could be anything."""
+        return f"{self._type.name} {self._id if self._traced else '(id not shown)'}"
+
+    def _whose(self) -> str:
+        return self._trail.chain.whose(self._subject, self._manifest.kinds)
+
+    def _note(self, kind: str, *, sync: bool = False, **fields: Any) -> None:
+        self._trail.append(
+            kind,
+            sync=sync,
+            receipt_id=self._options.receipt_id,
+            object_type=self._type.name,
+            object_id=self._trail.chain.safe_id(self._id, is_id=self._traced),
+            **fields,
+        )
+
+    def _finish(self, outcome: Outcome, why: str) -> Receipt:
+        entry = {
+            "receipt_id": self._options.receipt_id,
+            "object_type": self._type.name,
+            "object_id": self._trail.chain.safe_id(self._id, is_id=self._traced),
+            "subject": self._subject.id,
+            "status": outcome.status,
+            "verified": outcome.verified,
+            "reason": why,
+            "whose": self._whose(),
+        }
+        return self._receipt(Found(self._trail.close(entry), self._trail.chain))
+
+    def _receipt(self, found: Found) -> Receipt:
+        """What a line of the trail says.
+
+        :raises OptionError: it is of another object or subject.
+        """
+        entry, chain = found.line.entry, found.chain
+        about = (entry["object_type"], entry["object_id"], entry["subject"])
+        mine = (
+            self._type.name,
+            chain.safe_id(self._id, is_id=self._traced),
+            self._subject.id,
+        )
+        whose = entry.get("whose")  # trails of version 0.1 don't say
+        same = whose is None or whose == chain.whose(self._subject, self._manifest.kinds)
+        if about != mine or not same:
+            raise OptionError(
+                "This receipt_id was used for another object or subject; choose another."
+            )
+        return {
+            "receipt_id": entry["receipt_id"],
+            "object_type": entry["object_type"],
+            "id": self._id,
+            "subject": entry["subject"],
+            "status": entry["status"],
+            "verified": entry["verified"],
+            "at": entry["at"],
+            "reason": entry["reason"],
+            "audit": {"seq": found.line.place["seq"], "mac": found.line.place["mac"]},
+        }
