@@ -22,8 +22,8 @@ from te_connector.manifest import locations as resources
 from te_connector.manifest.model import Manifest
 from te_connector.manifest.schemas import digest
 from te_connector.matching import subjects as subject_reader
-from te_connector.matching.identifiers import id_key
-from te_connector.search.reclassify import Item, classify_records
+from te_connector.matching.ids import id_key
+from te_connector.search.classification import classify_records
 from te_connector.text import json_file as jsonfile
 from te_connector.text.check import check
 from te_connector.text.document import Document, fail, read_json
@@ -107,20 +107,20 @@ def classified_again(result: Result, manifest: Manifest) -> Result:
     :raises FileFaults: a record isn't its subject's, or isn't the object that it says.
     """
     subjects = subject_reader.read(list(result.subjects), manifest)
-    items: dict[Key, Item] = {}
+    items: dict[Key, dict[str, Any]] = {}
     faults: list[Fault] = []
     for number, record in enumerate(result.records, 1):
         object_type = manifest.objects.get(record["object_type"])
         if object_type is None:
             continue
-        same = items.setdefault(key_of(record), Item(object_type.name, record["data"]))
-        if same.data != record["data"]:
+        if items.setdefault(key_of(record), record["data"]) != record["data"]:
             faults.append(
                 _fault(result, number, "the same object has other data in another record")
             )
         if id_key(record["data"].get(object_type.id_field)) != record["id"]:
             faults.append(_fault(result, number, "its data is another object's"))
-    again = classify_records(manifest, subjects, list(items.values()))
+    objects = [(*key, data) for key, data in items.items()]
+    again = classify_records(manifest, subjects, objects)
     computed = {(one["subject"], *key_of(one)): one for one in again.records}
     records: list[Record] = []
     for number, record in enumerate(result.records, 1):

@@ -9,9 +9,9 @@ import attrs
 
 from te_connector.manifest import schemas
 from te_connector.manifest.model import Manifest, ObjectType
-from te_connector.matching.identifiers import has_shape, id_key
+from te_connector.matching.ids import has_shape, id_key
 from te_connector.matching.subjects import Subject
-from te_connector.search.reclassify import Item, classify_records
+from te_connector.search.classification import classify_records
 from te_connector.text.field_paths import steps_of, values_at
 
 
@@ -58,7 +58,11 @@ def match_of(lineage: Lineage, manifest: Manifest, subject: Subject) -> Match:
     A parent that is gone counts by its id alone: it may be among the subject's service ids.
     """
     items = [
-        Item(one.object_type.name, one.data or {one.object_type.id_field: one.object_id})
+        (
+            one.object_type.name,
+            one.object_id,
+            dict(one.data or {one.object_type.id_field: one.object_id}),
+        )
         for one in lineage
     ]
     mine = lineage[0]

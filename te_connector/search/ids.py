@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from te_connector.api.objects import is_listed_empty, read_object, reading_by_id_works
+from te_connector.api.objects import read_object, show_path
 from te_connector.errors import Forbidden, NotFound, OddAnswer, Rejected
 from te_connector.manifest.model import ObjectType
 from te_connector.search.collector import Collector
@@ -62,9 +62,8 @@ def read_ids(
 
 def _evidence(search: Search, object_type: ObjectType, object_id: str) -> tuple[bool, bool]:
     """Whether the type's list is empty, and whether another object can be read by its id."""
-    if reading_by_id_works(search.client, object_type, object_id, recheck=True):
-        return False, True
-    return is_listed_empty(search.client, object_type), False
+    path = show_path(search.client, object_type, object_id)
+    return path == "empty", path == "works"
 
 
 def _unproven(object_type: ObjectType) -> Note:

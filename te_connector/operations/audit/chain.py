@@ -18,7 +18,9 @@ import attrs
 
 from te_connector.contract import AuditPlace
 from te_connector.manifest.model import IdentifierKind
-from te_connector.matching.identifiers import email_key, id_key, phones
+from te_connector.matching.emails import email_key
+from te_connector.matching.ids import id_key
+from te_connector.matching.phones import phones
 from te_connector.matching.subjects import Subject
 
 RESUMED = "resumed"

@@ -32,15 +32,9 @@ from te_connector.operations.audit import verification
 from te_connector.operations.audit.chain import RESUMED, Chain, Entry, Line, has_mac, is_key
 from te_connector.operations.audit.index import Checkpoint, Damaged, Index, Position
 from te_connector.operations.audit.verification import Verification
-from te_connector.storage.state import (
-    StateDir,
-    account_name,
-    locked,
-    read_private,
-    refuse_shared,
-    sync_folder,
-    write_private,
-)
+from te_connector.storage.files import open_private, read_private, sync_folder, write_private
+from te_connector.storage.locks import locked
+from te_connector.storage.state import StateDir, account_name
 
 TRAIL, LAST, INDEX = "audit.jsonl", "audit.last", "audit.index"
 _LAST_SIZE = 256
@@ -172,9 +166,8 @@ class Trail:
         sign = self.chain.sign(_LAST_LABEL, body.encode())
         content = f"{body}\n{sign}\n".encode().ljust(_LAST_SIZE)
         path = self.path.with_name(LAST)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        descriptor = open_private(path, os.O_WRONLY | os.O_CREAT)
         try:
-            refuse_shared(path, os.fstat(descriptor).st_mode)
             if os.write(descriptor, content) != len(content):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         finally:
@@ -206,9 +199,8 @@ class Trail:
                 with locked(self._lock):
                     # A trail that is missing and was there isn't begun anew in silence.
                     begin = 0 if self.path.with_name(LAST).exists() else os.O_CREAT
-                    descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | begin, 0o600)
+                    descriptor = open_private(self.path, os.O_RDWR | os.O_APPEND | begin)
                     try:
-                        refuse_shared(self.path, os.fstat(descriptor).st_mode)
                         yield descriptor, self._up_to_date(descriptor)
                     finally:
                         os.close(descriptor)

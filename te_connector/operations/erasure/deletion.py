@@ -18,9 +18,10 @@ from typing import Any
 
 import attrs
 
-from te_connector.api.client import Client, backoff, object_path
+from te_connector.api.client import Client, object_path
 from te_connector.api.client import Deletion as Sent
 from te_connector.api.objects import read_object, show_path
+from te_connector.api.retry import backoff
 from te_connector.contract import Receipt
 from te_connector.errors import (
     AnswerError,

@@ -10,7 +10,7 @@ from te_connector.api.client import Client
 from te_connector.contract import Receipt
 from te_connector.errors import OptionError
 from te_connector.matching import subjects as subject_reader
-from te_connector.matching.identifiers import has_shape, id_key
+from te_connector.matching.ids import has_shape, id_key
 from te_connector.operations import holds
 from te_connector.operations.audit import Trail
 from te_connector.operations.erasure.deletion import Deletion, Target

@@ -18,7 +18,7 @@ import attrs
 
 from te_connector.errors import OptionError
 from te_connector.manifest.model import Manifest, ObjectType
-from te_connector.matching.identifiers import has_shape
+from te_connector.matching.ids import has_shape
 from te_connector.matching.matcher import Matcher
 from te_connector.matching.subjects import Subject, read_one
 from te_connector.operations.ownership import Lineage, Relative
@@ -158,7 +158,7 @@ class Holds:
             return None
         # A parent that is gone still has its id, and the id can be a held service id.
         data = one.data or {one.object_type.id_field: one.object_id}
-        look = self._matchers[one.object_type.name].look(data)
+        look = self._matchers[one.object_type.name].match(data)
         if look is None:
             return None
         for evidence in look.evidence:

@@ -20,7 +20,8 @@ from te_connector.errors import OptionError, StateError
 from te_connector.operations.audit.trail import TRAIL, Trail
 from te_connector.operations.holds.cover import Key
 from te_connector.storage import vault
-from te_connector.storage.state import StateDir, make_folder
+from te_connector.storage.files import make_folder
+from te_connector.storage.state import StateDir
 
 _ACCOUNT = "holds"
 _LABEL = b"te-connector holds"
