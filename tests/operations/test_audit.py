@@ -8,6 +8,7 @@ import hmac
 import json
 import os
 import re
+import secrets
 import subprocess
 import sys
 import urllib.parse
@@ -44,7 +45,7 @@ def person(**identifiers: str) -> Subject:
 def deletion(trail: Trail, name: str) -> dict[str, Any]:
     """The six entries of one deletion; gives its receipt as it is handed out."""
     told = {"receipt_id": f"receipt-{name}", "object_type": "contact", "object_id": name}
-    hashes = trail.hashes(person(email=ADA), manifest.load().kinds)
+    hashes = trail.chain.hashes(person(email=ADA), manifest.load().kinds)
     trail.append("asked", actor="officer", subject="req-1", identifiers=hashes, **told)
     trail.append("read", result="200", **told)
     trail.append("intent", sync=True, attempt=1, **told)
@@ -70,6 +71,10 @@ class Fifty:
         self.trail.append("asked", receipt_id="receipt-9", object_type="contact", object_id="9")
         self.receipts.append(receipt(self.trail, "9"))
         self.raw = self.trail.path.read_bytes()
+        # Most tests are about the chain alone, so the note of the last synced entry is put aside.
+        self.last_file = self.trail.path.with_name("audit.last")
+        self.last = self.last_file.read_bytes()
+        self.last_file.unlink()
         self.lines = self.raw.splitlines(keepends=True)
         assert len(self.lines) == 50
 
@@ -101,7 +106,10 @@ def test_every_changed_byte_is_found(
 ) -> None:
     """Each byte of the trail in turn, line ends too: one bit of it, and a line end in its place."""
     now: list[bytes] = []
-    monkeypatch.setattr("te_connector.operations.audit.trail.read_private", lambda path: now[0])
+    monkeypatch.setattr(
+        "te_connector.operations.audit.trail.read_private",
+        lambda path: now[0] if path.suffix == ".jsonl" else None,
+    )
     for place in range(part, len(fifty.raw), 8):
         old = fifty.raw[place]
         for new in {old ^ 1, ord("\n")} - {old}:
@@ -166,16 +174,16 @@ def test_a_changed_line_is_told_with_the_one_behind_it_and_nothing_else(fifty: F
     raw = b"".join([*fifty.lines[:-1], b"x" + fifty.lines[-1][1:]])
     assert fifty.verify(raw, fifty.receipts).faults == (
         f"line 50: {told}",
-        f"receipt {last}: entry 50 is not the one that it names",
+        f"receipt {last}: entry 50 isn't the one that it names",
     )
 
 
 def test_an_entry_out_of_turn_is_found_though_its_mac_is_right(fifty: Fifty) -> None:
     """Numbers are without gaps: even with the key a line cannot be left out for nothing."""
     body = b'{"seq":52,"kind":"asked"'
-    mac = fifty.trail._mac(fifty.lines[-1].strip(), body).encode()
+    mac = fifty.trail.chain.mac(fifty.lines[-1].strip(), body).encode()
     verdict = fifty.verify(fifty.raw + body + b',"mac":"' + mac + b'"}\n')
-    assert verdict.faults == ("line 51: entry 51 should stand here",)
+    assert verdict.faults == ("line 51: entry 51 belongs here",)
 
 
 def test_a_removed_line_is_told_once_at_the_line_behind_it(fifty: Fifty) -> None:
@@ -215,7 +223,10 @@ def test_every_cut_is_found_by_each_receipt_that_lies_behind_it(
     """At each byte: the receipts behind the cut tell it, and those before it do not."""
     ends = [(fifty.place(one["audit"]["seq"]), one) for one in fifty.receipts]
     now: list[bytes] = []
-    monkeypatch.setattr("te_connector.operations.audit.trail.read_private", lambda path: now[0])
+    monkeypatch.setattr(
+        "te_connector.operations.audit.trail.read_private",
+        lambda path: now[0] if path.suffix == ".jsonl" else None,
+    )
     for cut in range(part, len(fifty.raw), 4):
         now[:] = [fifty.raw[:cut]]
         missed = [one["receipt_id"] for end, one in ends if end > cut]
@@ -224,6 +235,27 @@ def test_every_cut_is_found_by_each_receipt_that_lies_behind_it(
         for name, fault in zip(missed, faults, strict=True):
             assert fault.startswith(f"receipt {name} names entry"), cut
             assert "the trail was cut after entry" in fault, cut
+
+
+def test_every_cut_of_what_was_synced_is_found_without_a_receipt(fifty: Fifty) -> None:
+    fifty.last_file.write_bytes(fifty.last)
+    fifty.last_file.chmod(0o600)
+    assert fifty.verify(fifty.raw).faults == ()
+    for number in range(50):
+        assert fifty.verify(b"".join(fifty.lines[:number])).faults, number
+    fifty.trail.path.unlink()
+    assert fifty.trail.verify().faults
+    with pytest.raises(errors.StateError):
+        trail_at(fifty.folder).append("asked")
+
+
+def test_a_note_of_the_last_entry_that_was_changed_is_a_fault(fifty: Fifty) -> None:
+    for place in range(0, len(fifty.last.rstrip()), 7):
+        changed = bytearray(fifty.last)
+        changed[place] ^= 1
+        fifty.last_file.write_bytes(bytes(changed))
+        fifty.last_file.chmod(0o600)
+        assert fifty.verify(fifty.raw).faults, place
 
 
 def test_a_missing_trail_is_a_cut_to_the_receipts(fifty: Fifty) -> None:
@@ -257,8 +289,8 @@ def test_a_torn_last_line_is_told_from_a_cut(number: int, fifty: Fifty) -> None:
         assert verdict.faults == ()
         assert verdict.notes == (
             (
-                "the last line is torn, as by a crash while it was written; whether more is missing "
-                "can be told by a receipt alone"
+                "the last line is unfinished, as after a crash; only a later receipt can show whether "
+                "more is missing"
             ),
         )
 
@@ -282,7 +314,7 @@ def test_a_torn_line_is_closed_by_the_next_entry_and_verifies_with_a_note(
     assert trail.append("asked", receipt_id="later still")["seq"] == 52
     verdict = trail.verify(fifty.receipts[:-1])
     assert verdict.faults == ()
-    assert verdict.notes == ("line 50 was torn by a crash and closed afterwards",)
+    assert verdict.notes == ("line 50 was cut short by a crash and closed afterwards",)
 
 
 def test_a_cut_that_was_written_over_is_found_by_a_receipt_behind_it(fifty: Fifty) -> None:
@@ -296,7 +328,7 @@ def test_a_cut_that_was_written_over_is_found_by_a_receipt_behind_it(fifty: Fift
     assert [fault.split(":")[0] for fault in faults] == [
         f"receipt receipt-{name}" for name in ("2316", "2317", "9")
     ]
-    assert all("is not the one that it names" in fault for fault in faults)
+    assert all("isn't the one that it names" in fault for fault in faults)
 
 
 def torn_trail(folder: Path, times: int) -> Trail:
@@ -330,7 +362,10 @@ def test_every_changed_byte_around_torn_lines_is_found(
     trail = torn_trail(tmp_path, times)
     raw = trail.path.read_bytes()
     now: list[bytes] = []
-    monkeypatch.setattr("te_connector.operations.audit.trail.read_private", lambda path: now[0])
+    monkeypatch.setattr(
+        "te_connector.operations.audit.trail.read_private",
+        lambda path: now[0] if path.suffix == ".jsonl" else None,
+    )
     for place, old in enumerate(raw):
         for new in {old ^ 1, ord("\n")} - {old}:
             now[:] = [raw[:place] + bytes([new]) + raw[place + 1 :]]
@@ -382,11 +417,13 @@ def test_a_changed_trail_is_not_gone_on_with(
     for go_on in (
         lambda trail: trail.append("asked"),
         lambda trail: trail.receipt("receipt-9"),
-        lambda trail: trail.may_have_deleted("contact", "9"),
+        lambda trail: trail.may_have_deleted(
+            "contact", "9", person(email=ADA), manifest.load().kinds
+        ),
     ):
         with pytest.raises(
             errors.StateError,
-            match=r"te-connector audit verify\. Move it away to begin a new one\.$",
+            match=r"run: te-connector audit verify\.",
         ):
             go_on(trail_at(fifty.folder))
     assert fifty.trail.path.read_bytes() == raw
@@ -395,7 +432,7 @@ def test_a_changed_trail_is_not_gone_on_with(
 def test_a_trail_that_was_cut_meanwhile_is_not_gone_on_with(fifty: Fifty) -> None:
     """Whoever has it open knows how long it was."""
     fifty.trail.path.write_bytes(fifty.raw[: fifty.place(40) + 1])
-    with pytest.raises(errors.StateError, match="was changed"):
+    with pytest.raises(errors.StateError, match="was altered"):
         fifty.trail.append("asked")
 
 
@@ -408,7 +445,7 @@ def test_a_changed_trail_stops_a_deletion_before_anything_is_sent(
     (path,) = Path(connection["state_dir"]).glob("accounts/*/audit.jsonl")
     path.write_bytes(path.read_bytes().replace(b"accepted", b"refused!"))
     before = len(vendor.log)
-    with pytest.raises(errors.StateError, match="was changed"):
+    with pytest.raises(errors.StateError, match="was altered"):
         host.delete(connection, "contact", 1, subject(email=ADA))
     assert len(vendor.log) == before
 
@@ -446,7 +483,7 @@ def test_two_trails_opened_at_once_see_each_others_entries(tmp_path: Path) -> No
     given = deletion(one, "1")
     found = other.receipt("receipt-1")
     assert found is not None
-    assert found.place == given["audit"]
+    assert found.line.place == given["audit"]
     deletion(other, "2")
     assert one.receipt("receipt-2") is not None
     assert one.verify() == Verification(12, (), ())
@@ -506,14 +543,16 @@ def test_whether_a_delete_of_ours_may_have_reached_an_object(
     steps: list[Step], expected: bool, tmp_path: Path
 ) -> None:
     """Every DELETE that was not refused may have, until a receipt says that the object is gone."""
-    trail = trail_at(tmp_path)
+    trail, kinds = trail_at(tmp_path), manifest.load().kinds
+    ada, eve = person(email=ADA), person(email="eve@example.com")
     for kind, fields in steps:
         told = {"receipt_id": "r-1", "object_type": "contact", "object_id": "1"}
-        trail.append(kind, **told, **fields)
+        trail.append(kind, **told, whose=trail.chain.whose(ada, kinds), **fields)
     for each in (trail, trail_at(tmp_path)):
-        assert each.may_have_deleted("contact", "1") is expected
-        assert not each.may_have_deleted("contact", "2")
-        assert not each.may_have_deleted("user", "1")
+        assert each.may_have_deleted("contact", "1", ada, kinds) is expected
+        assert not each.may_have_deleted("contact", "1", eve, kinds), "another subject's deletion"
+        assert not each.may_have_deleted("contact", "2", ada, kinds)
+        assert not each.may_have_deleted("user", "1", ada, kinds)
 
 
 # Receipts
@@ -668,11 +707,11 @@ def test_hashes_are_keyed_and_tell_equal_identifiers(tmp_path: Path) -> None:
         (person(service_id="7"), person(service_id=" 7 ")),
         (person(phone="555-0123"), person(phone="555-0123")),  # possible, not valid
     ):
-        assert one.hashes(here, kinds) == one.hashes(there, kinds)
-        assert one.hashes(here, kinds) != other.hashes(here, kinds)
+        assert one.chain.hashes(here, kinds) == one.chain.hashes(there, kinds)
+        assert one.chain.hashes(here, kinds) != other.chain.hashes(here, kinds)
     assert (
-        one.hashes(person(service_id="7"), kinds)["service_id"]
-        != (one.hashes(person(external_id="7"), kinds)["external_id"])
+        one.chain.hashes(person(service_id="7"), kinds)["service_id"]
+        != (one.chain.hashes(person(external_id="7"), kinds)["external_id"])
     )
 
 
@@ -710,15 +749,15 @@ def test_hashes_are_the_same_from_version_to_version(tmp_path: Path) -> None:
     def hashed(text: str) -> str:
         return hmac.digest(names_key, text.encode(), "sha256").hex()[:32]
 
-    assert trail.hashes(person(email=" Ada@Example.com"), manifest.load().kinds) == {
+    assert trail.chain.hashes(person(email=" Ada@Example.com"), manifest.load().kinds) == {
         "email": [hashed("email\0ada@example.com")]
     }
-    assert trail.hashes(person(phone="(763) 555-0123"), manifest.load().kinds) == {
+    assert trail.chain.hashes(person(phone="(763) 555-0123"), manifest.load().kinds) == {
         "phone": [hashed("phone\0+17635550123")]
     }
-    assert trail.safe_id("../7", is_id=False) == "hash:" + hashed("id\0../7")
-    assert trail.safe_id("7", is_id=True) == "7"
-    assert trail.safe_id("half \ud800", is_id=False).startswith("hash:")
+    assert trail.chain.safe_id("../7", is_id=False) == "hash:" + hashed("id\0../7")
+    assert trail.chain.safe_id("7", is_id=True) == "7"
+    assert trail.chain.safe_id("half \ud800", is_id=False).startswith("hash:")
 
 
 # Files
@@ -753,7 +792,7 @@ def test_a_trail_without_its_key_is_refused(fifty: Fifty) -> None:
     """No new key is made for an old trail; the error names both files."""
     fifty.trail._key_file.unlink()
     with pytest.raises(
-        errors.StateError, match=r"its key .*; bring the key back, .* new one\.$"
+        errors.StateError, match=r"its key .* isn't\. Restore the key, or move .* new trail\.$"
     ) as caught:
         trail_at(fifty.folder)
     assert str(fifty.trail.path) in str(caught.value)
@@ -762,17 +801,24 @@ def test_a_trail_without_its_key_is_refused(fifty: Fifty) -> None:
 
 def test_another_key_makes_every_line_a_fault(fifty: Fifty) -> None:
     """A key that was changed is not one that anything was written with."""
-    fifty.trail._key_file.write_bytes(b"0" * 64)
+    fifty.trail._key_file.write_bytes(secrets.token_hex(32).encode())
     assert len(trail_at(fifty.folder).verify().faults) == 50
-    with pytest.raises(errors.StateError, match="was changed"):
+    with pytest.raises(errors.StateError, match="was altered"):
         trail_at(fifty.folder).append("asked")
+
+
+@pytest.mark.parametrize("key", [b"", b"0" * 64, b"a", b"\0" * 64, b"password"])
+def test_a_key_that_is_empty_or_weak_is_refused(fifty: Fifty, key: bytes) -> None:
+    fifty.trail._key_file.write_bytes(key)
+    with pytest.raises(errors.StateError, match="isn't a key"):
+        trail_at(fifty.folder)
 
 
 def test_a_trail_that_cannot_be_opened_is_an_error_of_the_state(tmp_path: Path) -> None:
     """It names the file."""
     trail = trail_at(tmp_path)
     trail.path.mkdir()
-    for use in (lambda: trail.append("asked"), trail.refresh, trail.verify):
+    for use in (lambda: trail.append("asked"), trail.verify):
         with pytest.raises(errors.StateError, match=r"audit\.jsonl can.t be"):
             use()
 
@@ -790,7 +836,9 @@ def test_an_entry_that_is_not_written_whole_is_an_error_and_is_closed_later(
             fifty.trail.append("intent", sync=True)
     fifty.trail.append("asked")
     verdict = fifty.trail.verify(fifty.receipts)
-    assert verdict == Verification(52, (), ("line 51 was torn by a crash and closed afterwards",))
+    assert verdict == Verification(
+        52, (), ("line 51 was cut short by a crash and closed afterwards",)
+    )
 
 
 def test_an_entry_that_cannot_be_synced_is_an_error(

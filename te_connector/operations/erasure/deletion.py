@@ -67,6 +67,8 @@ class Read:
     reading: Reading
     told: str
     data: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
+    list_empty: bool = False
+    """Whether an empty list, not another object, proves the absence."""
 
 
 class Deletion:
@@ -203,7 +205,9 @@ class Deletion:
             return attrs.evolve(absent, reading="unproven")
         self._was_absent = True
         again = self._read_once("accepted")
-        return again if again.reading != "absent" else absent
+        if again.reading != "absent":
+            return again
+        return attrs.evolve(absent, list_empty=path == "empty")
 
     def _may_go(self, object_id: str) -> bool:
         return self._trail.is_being_deleted(self._type.name, object_id)
@@ -358,6 +362,7 @@ class Deletion:
             answered=sent.told if sent is not None else "",
             read=read.told,
             title=self._type.name,
+            list_empty=read.list_empty,
             field=archived.field if archived is not None else "",
             waited=waited,
         )

@@ -94,14 +94,23 @@ class Facts:
     answered: str = ""
     read: str = ""
     title: str = ""
+    list_empty: bool = False
     field: str = ""
     waited: float = 0.0
 
 
 def reason(answer: Answer, reading: Reading, facts: Facts) -> str:
     """One sentence for people: what happened, and what to do."""
-    came = _CAME[answer].format(answered=facts.answered)
-    shows = _SHOWS[reading].format(read=facts.read, title=facts.title, field=facts.field)
+    answered = facts.answered
+    if answer == "sent earlier" and answered:
+        answered = f", and this one was refused ({answered})"
+    came = _CAME[answer].format(answered=answered)
+    proof = f"another {facts.title} can be read"
+    if facts.list_empty:
+        proof = f"the list has no {facts.title} any more"
+    shows = _SHOWS[reading].format(
+        read=facts.read, title=facts.title, field=facts.field, proof=proof
+    )
     if (answer, reading) == ("nothing sent", "absent"):
         return f"it was gone before anything was sent: {shows}"
     waited = f", after {facts.waited:.0f} seconds of reading again" if facts.waited >= 1 else ""
@@ -110,13 +119,13 @@ def reason(answer: Answer, reading: Reading, facts: Facts) -> str:
 
 _CAME: Mapping[Answer, str] = {
     "nothing sent": "DELETE was not sent",
-    "sent earlier": "an earlier DELETE of ours reached it{answered}",
+    "sent earlier": "an earlier DELETE of ours may have reached it{answered}",
     "accepted": "DELETE was accepted ({answered})",
     "refused": "DELETE was refused ({answered})",
     "lost": "the answer to DELETE was lost ({answered})",
 }
 _SHOWS: Mapping[Reading, str] = {
-    "absent": "reading it gives {read}, and another {title} can be read",
+    "absent": "reading it gives {read}, and {proof}",
     "unproven": (
         "reading it gives {read}, but no other {title} could be read by its id, so its absence isn't "
         "proven; check the base URL and try again with a new receipt_id"
