@@ -569,7 +569,9 @@ def test_each_deletion_checks_the_path_itself(
         receipt = host.delete(connection, "contact", key, PERSON, None)
         assert (receipt["status"], receipt["verified"]) == ("already_absent", True)
     sent = [seen.path.rpartition("/")[2] for seen in filled.requests("GET")]
-    assert sent == [part for key in ("901", "902", "903") for part in (key, "contacts", str(KEY), key)]
+    assert sent == [
+        part for key in ("901", "902", "903") for part in (key, "contacts", str(KEY), key)
+    ]
 
 
 def test_a_second_deletion_is_already_absent(

@@ -231,6 +231,10 @@ class Deletion:
             return Relative(object_type, object_id)
         except AnswerError as error:
             return Relative(object_type, object_id, unread=str(error))
+        except (Unreachable, SignInError) as error:
+            if not self._was_sent:
+                raise
+            return Relative(object_type, object_id, unread=str(error))
         return Relative(object_type, object_id, data)
 
     # Refusing
