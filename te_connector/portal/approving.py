@@ -1,0 +1,125 @@
+"""Approval: bound to the digest of what was shown, by one officer or two."""
+
+from __future__ import annotations
+
+import attrs
+import sqlalchemy as sa
+
+from te_connector.portal import findings, log, packages, requests
+from te_connector.portal.database import Database, now
+from te_connector.portal.refusal import Actor, Refused
+from te_connector.portal.settings import Choices
+from te_connector.portal.tables import approvals, users
+
+
+@attrs.frozen
+class Approval:
+    """One officer's approval of what a digest stands for."""
+
+    user_id: int
+    name: str
+    at: str
+    digest: str
+
+
+def digest_to_approve(
+    database: Database, db: sa.Connection, request: requests.Request
+) -> str | None:
+    """The digest of what would be released or deleted now; None before the package is made."""
+    if request.kind == "erasure":
+        return packages.basis_of(database, db, request)
+    made = packages.current(database, db, request)
+    if made is None or made.basis != packages.basis_of(database, db, request):
+        return None
+    return made.digest
+
+
+def approve(
+    database: Database,
+    db: sa.Connection,
+    request: requests.Request,
+    user_id: int,
+    digest: str,
+    choices: Choices,
+    reason: str = "",
+) -> bool:
+    """Approve what was shown. Returns whether the request is approved now, or needs another.
+
+    :raises Refused: something changed since it was shown, the identity isn't checked, the search is
+        incomplete and there is no reason, or the user approved before.
+    """
+    name, role = db.execute(
+        sa.select(users.c.name, users.c.role).where(users.c.id == user_id)
+    ).one()
+    if role == "auditor":
+        raise Refused("role_reads", "An auditor can't approve.")
+    if request.state != "review":
+        raise Refused(
+            "not_in_review",
+            "This request isn't in review any more, so your approval didn't count. "
+            "Someone else may have approved it.",
+        )
+    if digest_to_approve(database, db, request) != digest:
+        raise Refused("changed_meanwhile", "Something changed since you looked. Look again.")
+    if not request.identity_checked:
+        raise Refused("identity_unchecked", "Record how identity was checked first.", "identity")
+    whole = findings.is_complete(findings.of_request(database, db, request.id))
+    if not whole and not reason.strip():
+        raise Refused(
+            "reason_missing", "The search is incomplete. Enter why you go on anyway.", "reason"
+        )
+    given = of(db, request.id, digest)
+    if any(one.user_id == user_id for one in given):
+        raise Refused("approved_before", "You approved this. Another person must approve it too.")
+    if given and request.needs_approvals > 1 and role not in ("approver", "admin"):
+        raise Refused("role_missing", "The second approval needs the role approver.")
+    db.execute(
+        sa.insert(approvals).values(request_id=request.id, user_id=user_id, digest=digest, at=now())
+    )
+    log.append(
+        database,
+        db,
+        name,
+        "approved",
+        request_id=request.id,
+        reason=reason or None,
+        user_id=user_id,
+        digest=digest,
+        complete=whole,
+        number=len(given) + 1,
+    )
+    if len(given) + 1 < needed(request, choices):
+        requests.update(database, db, request, {})
+        return False
+    requests.change_state(
+        database,
+        db,
+        request,
+        "approved",
+        _actor(name, user_id, role),
+        values={"approved_digest": digest},
+        digest=digest,
+    )
+    return True
+
+
+def _actor(name: str, user_id: int, role: str) -> Actor:
+    return Actor(name, user_id, role)
+
+
+def needed(request: requests.Request, choices: Choices) -> int:
+    """How many approvals a request needs: what was set when it came in, and not less later."""
+    wanted = choices.second_approver
+    now_needed = 2 if wanted == "all" or (wanted == "erasure" and request.kind == "erasure") else 1
+    return max(request.needs_approvals, now_needed)
+
+
+def of(db: sa.Connection, request_id: int, digest: str) -> list[Approval]:
+    """The approvals of what a digest stands for."""
+    query = (
+        sa.select(approvals, users.c.name)
+        .join(users, users.c.id == approvals.c.user_id)
+        .where(approvals.c.request_id == request_id, approvals.c.digest == digest)
+        .order_by(approvals.c.at)
+    )
+    return [Approval(row.user_id, row.name, row.at, row.digest) for row in db.execute(query)]

@@ -1,0 +1,213 @@
+"""Deleting what was approved: receipts are planned before, so a kill can't make one twice."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+
+from te_connector import host
+from te_connector.errors import ConnectorError
+from te_connector.portal import connections, findings, log, requests
+from te_connector.portal.database import Database
+from te_connector.portal.findings import Found
+from te_connector.portal.refusal import SYSTEM, Actor, Refused
+from te_connector.portal.tables import receipts
+from te_connector.portal.tables import requests as request_table
+
+GONE = ("deleted", "already_absent")
+_LOOK_AGAIN = ("refused", "failed")
+
+
+@attrs.frozen
+class Receipt:
+    """One planned or final receipt."""
+
+    receipt_id: str
+    record_id: int
+    connection: str
+    object_type: str
+    object_id: str
+    digest: str
+    attempt: int
+    kind: str
+    status: str | None
+    interrupted: bool
+    receipt: dict[str, Any] | None
+
+
+def order(chosen: Sequence[Found]) -> list[Found]:
+    """Children before parents; what the API can't delete comes last, to see whether it is gone."""
+    parents = {parent for one in chosen for parent in one.parents}
+    return sorted(chosen, key=lambda one: (not one.deletable, one.key in parents))
+
+
+def start(database: Database, db: sa.Connection, request: requests.Request, actor: Actor) -> None:
+    """Plan a receipt for each chosen object, and take the request to ``deleting``.
+
+    :raises Refused: the request isn't approved, or nothing is chosen.
+    """
+    if request.kind != "erasure":
+        raise Refused("kind_wrong", "Only an erasure request deletes.")
+    chosen = [one for one in findings.every(database, db, request.id) if one.chosen]
+    known = {one.record_id: one for one in every(db, request.id)}  # the latest attempt wins
+    attempt = max((one.attempt for one in known.values()), default=0) + 1
+    db.execute(
+        sa.update(receipts).where(receipts.c.request_id == request.id).values(interrupted=False)
+    )
+    for position, one in enumerate(order(chosen)):
+        last = known.get(one.id)
+        if last is not None and (last.status is None or last.status in GONE):
+            continue
+        db.execute(
+            sa.insert(receipts).values(
+                receipt_id=str(uuid.uuid4()),
+                request_id=request.id,
+                record_id=one.id,
+                connection=one.connection,
+                object_type=one.object_type,
+                object_id=one.object_id,
+                digest=one.digest,
+                attempt=attempt,
+                position=position,
+                kind="proven",
+            )
+        )
+    requests.change_state(
+        database, db, request, "deleting", actor, attempt=attempt, objects=len(chosen)
+    )
+
+
+def every(db: sa.Connection, request_id: int) -> list[Receipt]:
+    """All receipts of a request, planned ones too, in the order of their work."""
+    query = (
+        sa.select(receipts)
+        .where(receipts.c.request_id == request_id)
+        .order_by(receipts.c.attempt, receipts.c.position)
+    )
+    fields = [field.name for field in attrs.fields(Receipt)]
+    return [Receipt(**{name: row[name] for name in fields}) for row in db.execute(query).mappings()]
+
+
+def final(db: sa.Connection, request_id: int) -> list[Receipt]:
+    """The last receipt of each object."""
+    return list({one.record_id: one for one in every(db, request_id)}.values())
+
+
+def waiting(database: Database, db: sa.Connection) -> list[tuple[int, str, int, str]]:
+    """Deletions to be begun: request, connection, version, worker."""
+    query = (
+        sa.select(receipts.c.request_id, receipts.c.connection, request_table.c.version)
+        .join(request_table, request_table.c.id == receipts.c.request_id)
+        .where(request_table.c.state == "deleting")
+        .distinct()
+    )
+    workers = {one.name: one.worker for one in connections.every(database, db)}
+    return [
+        (int(row.request_id), row.connection, int(row.version), workers[row.connection])
+        for row in db.execute(query)
+    ]
+
+
+def pending(database: Database, request_id: int, connection: str) -> list[str]:
+    """The receipt ids of a connection whose deletion isn't done."""
+    with database.begin() as db:
+        return [
+            one.receipt_id
+            for one in every(db, request_id)
+            if one.status is None and one.connection == connection
+        ]
+
+
+def delete(database: Database, receipt_id: str) -> str:
+    """Delete one object through the hook. Returns the status, or nothing if it can't be reached."""
+    with database.begin() as db:
+        row = (
+            db.execute(sa.select(receipts).where(receipts.c.receipt_id == receipt_id))
+            .mappings()
+            .one()
+        )
+        if row["status"] is not None:
+            return str(row["status"])
+        request = requests.get(database, db, row["request_id"])
+        one = connections.get(database, db, row["connection"])
+    kinds = connections.identifier_kinds(one)
+    identifiers = {
+        kind: list(values)
+        for kind, values in request.person.identifiers.items()
+        if kind in kinds and values
+    }
+    options = {
+        "receipt_id": receipt_id,
+        "reviewed": row["digest"],
+        "actor": f"portal request {request.id}",
+    }
+    subject = {"id": str(request.id), "identifiers": identifiers}
+    try:
+        given = host.delete(one.config, (row["object_type"], row["object_id"]), subject, options)
+    except ConnectorError as error:
+        with database.begin() as db:
+            db.execute(
+                sa.update(receipts)
+                .where(
+                    receipts.c.request_id == request.id,
+                    receipts.c.connection == row["connection"],
+                    receipts.c.status.is_(None),
+                )
+                .values(interrupted=True)
+            )
+            log.append(
+                database,
+                db,
+                SYSTEM.name,
+                "deletion_interrupted",
+                request_id=request.id,
+                code=error.code,
+                message=str(error),
+            )
+        return ""
+    with database.begin() as db:
+        db.execute(
+            sa.update(receipts)
+            .where(receipts.c.receipt_id == receipt_id, receipts.c.status.is_(None))
+            .values(status=given["status"], receipt=dict(given))
+        )
+        log.append(
+            database,
+            db,
+            SYSTEM.name,
+            "receipt",
+            request_id=request.id,
+            receipt_id=receipt_id,
+            object=f"{row['object_type']}:{row['object_id']}",
+            status=given["status"],
+        )
+    return str(given["status"])
+
+
+def finish(database: Database, request_id: int) -> str:
+    """Close the request if everything is settled, or take it back to review. Returns its state."""
+    with database.begin() as db:
+        request = requests.get(database, db, request_id)
+        if request.state != "deleting":
+            return request.state
+        found = final(db, request_id)
+        left = [one for one in found if one.status is None]
+        if any(not one.interrupted for one in left):
+            return request.state  # another connection's deletion is under way
+        again = [one for one in found if one.status in _LOOK_AGAIN]
+        after = "review" if left or again else "done"
+        requests.change_state(
+            database,
+            db,
+            request,
+            after,
+            SYSTEM,
+            deleted=sum(one.status in GONE for one in found),
+            look_again=len(again),
+            not_begun=len(left),
+        )
+        return after
