@@ -23,7 +23,7 @@ from te_connector.errors import SettingsError
 from te_connector.portal.database import Database, now
 from te_connector.portal.settings import PortalSettings
 from te_connector.portal.tables import outbox
-from te_connector.storage.state import make_folder, write_private
+from te_connector.storage.files import make_folder, write_private
 
 _TIMEOUT = 30
 _RETRY_MINUTES = (1, 5, 30, 120, 360)
