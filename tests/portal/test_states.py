@@ -40,9 +40,13 @@ def test_the_database_refuses_every_change_that_the_table_does_not_have(database
                 continue
             with database.engine.connect() as db, db.begin() as work:
                 # Force the state that the change starts from, with the triggers off.
-                saved = db.exec_driver_sql(
-                    "SELECT sql FROM sqlite_master WHERE type='trigger' AND tbl_name='requests'"
-                ).scalars().all()
+                saved = (
+                    db.exec_driver_sql(
+                        "SELECT sql FROM sqlite_master WHERE type='trigger' AND tbl_name='requests'"
+                    )
+                    .scalars()
+                    .all()
+                )
                 for name in ("requests_state", "requests_approval", "requests_kind"):
                     db.exec_driver_sql(f"DROP TRIGGER {name}")
                 db.execute(sa.update(table).values(state=before))
