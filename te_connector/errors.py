@@ -37,8 +37,9 @@ the path *template*, the status and the object type, never a body, a query or an
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 import attrs
 
@@ -48,9 +49,26 @@ class ConnectorError(Exception):
 
     code = "connector_error"
 
+    retry_at: str | None = None
+    """When the same call can succeed (RFC 3339, UTC); None if waiting alone doesn't help."""
+
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+
+    def retriable(self, timestamp: float) -> Self:
+        """This error, with ``retry_at`` set to a moment in seconds since 1970, rounded up."""
+        self.retry_at = rfc3339(math.ceil(timestamp)) if math.isfinite(timestamp) else None
+        return self
+
+
+def rfc3339(timestamp: float) -> str | None:
+    """A moment (seconds since 1970) in UTC as RFC 3339 writes it; None if no calendar has it."""
+    try:
+        when = datetime.datetime.fromtimestamp(timestamp, datetime.UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+    return when.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 class UsageError(ConnectorError):
@@ -141,6 +159,7 @@ class TokenBudgetSpent(SignInError):
             f"All {count} token requests that are permitted in {seconds:g} seconds are used; "
             f"the next is allowed at {allowed_at.isoformat(timespec='seconds')}. Try again then."
         )
+        self.retriable(allowed_at.timestamp())
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.allowed_at, *self._limit)

@@ -57,6 +57,10 @@ class Call:
         """Hand an event to ``progress``, from any thread. Never waits and never raises."""
         self._events.put(event)
 
+    def begin(self, event: Event) -> None:
+        """Repeat this event while nothing is told: the sign-in and a lock have no event of their own."""
+        self._latest = event
+
     def seconds_left(self) -> float | None:
         """Seconds until the deadline, at least 0; None if there is none."""
         return None if self._until is None else max(0.0, self._until - self._clock())

@@ -69,7 +69,7 @@ class Client:
         self.limiter = Limiter(self.window)
         self.transport = Transport(settings)
         self.tokens = TokenProvider(
-            settings, self.transport, self.limiter.admission, check=self.limiter.check
+            settings, self.transport, self.limiter.admission, lock_check=self.limiter.lock_check
         )
         self.paths_that_work: set[str] = set()
         """Paths of the object types of which this client read an object by its id."""

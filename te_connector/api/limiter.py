@@ -16,6 +16,7 @@ from te_connector.errors import ConnectorError, DeadlineReached, Stopped
 
 Notice = Callable[[Mapping[str, Any]], None]
 _REPORT_SECONDS = 5.0
+_LOCK_REPORT_SECONDS = 1.0
 
 
 def ignore(_event: Mapping[str, Any]) -> None:
@@ -74,6 +75,19 @@ class Limiter:
                 reported = time.monotonic()
                 self.notice({"event": "waiting", "why": "quota", "seconds": round(slot, 1)})
             self.sleep(min(slot, 1.0))
+
+    def lock_check(self) -> Callable[[], None]:
+        """A check for one wait for a lock: it can end the wait, and reports one of over a second."""
+        told = time.monotonic()
+
+        def check() -> None:
+            nonlocal told
+            self.check()
+            if time.monotonic() - told > _LOCK_REPORT_SECONDS:
+                told = time.monotonic()
+                self.notice({"event": "waiting", "why": "lock", "seconds": 0.0})
+
+        return check
 
     @contextmanager
     def admission(self) -> Iterator[None]:

@@ -132,6 +132,16 @@ class Window:
             header.paused_until = max(header.paused_until, self._clock() + seconds)
             self._write_header(file, header)
 
+    def left(self) -> int:
+        """How many slots are free now."""
+        with self._lock, self._open() as file:
+            now, header = self._clock(), self._header(file)
+            size = min(header.slots * _SLOT.size, os.fstat(file.fileno()).st_size)
+            raw = os.pread(file.fileno(), size, _HEADER.size)
+            whole = len(raw) - len(raw) % _SLOT.size
+            taken = sum(1 for (until,) in _SLOT.iter_unpack(raw[:whole]) if until > now)
+            return header.slots - taken
+
     def pace(self) -> float:
         """The seconds that are kept between two requests at present; 0 is as fast as permitted."""
         with self._lock, self._open() as file:

@@ -13,7 +13,7 @@ import time
 import attrs
 import tenacity
 
-from te_connector.api.transport import MAX_BODY, Answer
+from te_connector.api.transport import LATER, MAX_BODY, Answer
 from te_connector.errors import (
     AnswerError,
     Forbidden,
@@ -102,18 +102,19 @@ def backoff(number: int) -> float:
 def after_strain(answer: Answer, request: Request, number: int) -> GaveUp | RetryableError:
     """What to raise for an answer of a server under strain: try again, or that it asks for too long."""
     asked = retry_after(answer.headers, time.time())
+    now = time.time()
     if asked is not None and asked > request.seconds_left():
-        when = moment(time.time() + asked)
+        when = moment(now + asked)
         return GaveUp(
             f"{request.name} answered {answer.status} and asks to wait until {when} ({asked:g} "
             f"seconds), longer than retry_for permits; try again then.",
             status=answer.status,
-        )
+        ).retriable(now + asked)
     error = GaveUp(
         f"{request.name} answered {answer.status} until the {request.limit:g} seconds of retry_for were "
         "over; try again later.",
         status=answer.status,
-    )
+    ).retriable(now + max(asked or 0.0, LATER))
     # Ignore Retry-After: 0 and use backoff.
     return RetryableError(error, max(asked or 0.0, backoff(number)))
 

@@ -26,12 +26,13 @@ from te_connector.api.token_request import RefreshRefused, TokenRequest, lifetim
 from te_connector.api.transport import ANSWER_SECONDS, Transport
 from te_connector.errors import (
     ConnectorError,
+    CredentialsRefused,
     StateError,
     TokenBudgetSpent,
     Unreachable,
 )
 from te_connector.storage.files import Draft, read_private
-from te_connector.storage.locks import locked
+from te_connector.storage.locks import Check, locked
 from te_connector.storage.secret import Secret
 from te_connector.storage.vault import seal, token_key, unseal
 
@@ -66,10 +67,10 @@ class TokenProvider:
         admission: Callable[[], AbstractContextManager[None]] = nullcontext,
         clock: Callable[[], float] = time.time,
         *,
-        check: Callable[[], None] = lambda: None,
+        lock_check: Callable[[], Check | None] = lambda: None,
     ) -> None:
         self._admission = admission
-        self._check = check
+        self._lock_check = lock_check
         self._settings = settings
         self._transport = transport
         self._clock = clock
@@ -95,7 +96,7 @@ class TokenProvider:
         with self._lock:
             if self._token is not None and self._usable(self._token):
                 return self._token
-            with locked(self._folder / "token.lock", self._check):
+            with locked(self._folder / "token.lock", self._lock_check()):
                 stored = self._load()
                 if stored is None or not self._usable(stored):
                     stored = self._renew(stored)
@@ -104,7 +105,7 @@ class TokenProvider:
 
     def refresh_after_401(self, token: Token) -> Token:
         """Another token, since the server refused this one: a newer one that is stored, or a new one."""
-        with self._lock, locked(self._folder / "token.lock", self._check):
+        with self._lock, locked(self._folder / "token.lock", self._lock_check()):
             stored = self._load()
             if stored is None or stored.access == token.access or not self._usable(stored):
                 stored = self._renew(stored)
@@ -113,7 +114,7 @@ class TokenProvider:
 
     def forget(self) -> bool:
         """Remove the stored token. Gives whether there was one."""
-        with self._lock, locked(self._folder / "token.lock", self._check):
+        with self._lock, locked(self._folder / "token.lock", self._lock_check()):
             self._token = None
             there = self._file.exists()
             self._file.unlink(missing_ok=True)
@@ -183,6 +184,9 @@ class TokenProvider:
         except Unreachable as error:
             self._budget.answered(slot) if error.sent else self._budget.refund(slot)
             raise
+        except CredentialsRefused as error:
+            self._budget.answered(slot)
+            raise self._before_the_last(error) from None
         except ConnectorError:
             self._budget.answered(slot)
             raise
@@ -192,6 +196,16 @@ class TokenProvider:
         self.renewed = True
         log.info("signed in; the token is used for %d seconds", token.expires_at - asked)
         return token
+
+    def _before_the_last(self, refused: CredentialsRefused) -> CredentialsRefused:
+        """The refusal, with a warning if one token request is left: the same secret would waste it."""
+        limit = self._budget.limit
+        if limit.count == 1 or self._budget.left() != 1:
+            return refused
+        return CredentialsRefused(
+            f"{refused} Correct them before you try again: this address has one token request left of "
+            f"the {limit.count} that are permitted in {limit.seconds:g} seconds."
+        )
 
 
 def token_of(

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from te_connector.api.connection import Settings
-from te_connector.api.transport import Transport
+from te_connector.api.transport import LATER, Transport
 from te_connector.errors import CredentialsRefused, SignInError
 from te_connector.storage.secret import Secret, hushed
 from te_connector.text.answers import BadJson, moment, parse, retry_after
@@ -163,13 +163,13 @@ def refusal_of(
             f"{host} refuses the client id and secret; check them, and that they belong to "
             "this base URL."
         )
+    now, wait = time.time(), retry_after(headers, time.time())
     if status == 429:
-        wait = retry_after(headers, time.time())
-        when = f" before {moment(time.time() + wait)}" if wait else " within the hour"
+        when = f" before {moment(now + wait)}" if wait else " within the hour"
         return SignInError(
             f"{host} permits no more token requests from this address at present (429); "
             f"don't try again{when}."
-        )
+        ).retriable(now + (wait or DEFAULT_LIFETIME))
     if status == 404:
         return SignInError(
             f"There is no sign-in at {path} below the base URL (404); check the base URL: does it end "
@@ -181,7 +181,8 @@ def refusal_of(
             "check the base URL."
         )
     if status >= 500:
-        return SignInError(f"The sign-in at {host} is out of order ({status}); try again later.")
+        failed = SignInError(f"The sign-in at {host} is out of order ({status}); try again later.")
+        return failed.retriable(now + (wait or LATER))
     return _no_token(host, status)
 
 

@@ -46,6 +46,8 @@ READ_SECONDS = 20.0
 ANSWER_SECONDS = 40.0
 """For one whole answer, so that one that drips a byte a second ends."""
 RESOLVE_SECONDS = 8.0
+LATER = 60.0
+"""How long a caller is told to wait after a failure that passes, if the server doesn't say."""
 MAX_BODY = 32 * 1024 * 1024
 """For one unpacked answer: a page of ten thousand contacts, a hundred times the documented one."""
 _CHUNK = 1024 * 1024
@@ -271,7 +273,7 @@ class Transport:
         if isinstance(error, (NewConnectionError, ConnectTimeoutError)):
             return Unreachable(
                 f"Nothing answers at {where}; check the base URL, the network and the proxy."
-            )
+            ).retriable(time.time() + LATER)
         if isinstance(error, DecodeError):
             return Unreachable(
                 f"{where} announced a compressed answer and sent something else; look at the proxy or "
@@ -281,10 +283,10 @@ class Transport:
         if flight.cut:
             return Unreachable(
                 f"{where} did not complete its answer within {ANSWER_SECONDS:g} seconds.", sent=True
-            )
+            ).retriable(time.time() + LATER)
         return Unreachable(
             f"The connection to {where} broke before its answer was whole.", sent=True
-        )
+        ).retriable(time.time() + LATER)
 
     def _watch(self, over: threading.Event) -> None:
         while not over.wait(0.25):

@@ -100,6 +100,7 @@ def fetch(connection: Mapping[str, Any], subjects: Any, options: Any) -> Fetched
 
     def work() -> Fetched | Plan:
         with client.open(wanted.call.tell):
+            wanted.call.begin({"event": "object_type", "object_type": planned[0].object_type.name})
             with contextlib.suppress(DeadlineReached):
                 client.sign_in()
             search = Search(client, manifest, wanted.call)

@@ -27,7 +27,7 @@ def default_root() -> Path:
     """Where state is kept when nobody says otherwise: ``TE_STATE_DIR`` or the user's state folder."""
     named = os.environ.get("TE_STATE_DIR")
     if named:
-        return Path(named)
+        return Path(named).expanduser()
     import platformdirs
 
     return Path(platformdirs.user_state_dir("te-connector"))

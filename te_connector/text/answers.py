@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from te_connector.errors import rfc3339
+
 _MAX_DEPTH = 60
 _MAX_MEMBERS = 5_000_000
 _MAX_NESTS = 1_000_000
@@ -161,8 +163,4 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
 def moment(timestamp: float) -> str:
     """A moment as RFC 3339 text in UTC, for people; far beyond the calendar it says so."""
-    try:
-        when = datetime.datetime.fromtimestamp(timestamp, datetime.UTC)
-    except (OverflowError, ValueError, OSError):
-        return "a time beyond the calendar"
-    return when.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return rfc3339(timestamp) or "a time beyond the calendar"

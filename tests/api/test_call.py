@@ -12,7 +12,9 @@ from conftest import Host, coverage_of, subject
 from vendor import Hang, Normal, Status, Vendor, contact, many
 
 from te_connector.api.call import Call
+from te_connector.api.connection import resolve
 from te_connector.errors import Stopped
+from te_connector.storage.locks import locked
 
 EMAIL = "maria@example.com"
 
@@ -157,3 +159,40 @@ def test_an_error_of_the_work_is_raised_as_it_was() -> None:
     with pytest.raises(KeyError) as caught:
         Call().run(work, lambda _reason: None)
     assert caught.value is error
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wanted", ["fetch", "delete"])
+def test_progress_is_called_while_the_sign_in_is_not_answered(
+    host: Host, vendor: Vendor, connection: dict[str, Any], threads: Any, wanted: str
+) -> None:
+    vendor.always(".*", "/token", Hang(30))
+    heard = threading.Event()
+    options = {"cancel": heard, "progress": lambda _event: heard.set()}
+    person = subject(email=EMAIL)
+    with pytest.raises(Stopped):  # progress itself stops the call, so it was called
+        if wanted == "fetch":
+            host.fetch(connection, [person], options)
+        else:
+            host.delete(connection, "contact", "2317", person, options)
+    assert heard.is_set()
+    vendor.stopping.set()
+
+
+@pytest.mark.slow
+def test_waiting_for_the_lock_of_the_token_is_reported(
+    host: Host, connection: dict[str, Any], vendor: Vendor
+) -> None:
+    heard = threading.Event()
+    waits: list[Any] = []
+
+    def progress(event: Mapping[str, Any]) -> None:
+        if event.get("why") == "lock":
+            waits.append(event)
+            heard.set()
+
+    settings = resolve(connection)
+    account = settings.state.account(settings.base_url, settings.client_id)
+    with locked(account / "token.lock"), pytest.raises(Stopped):
+        host.fetch(connection, [subject(email=EMAIL)], {"cancel": heard, "progress": progress})
+    assert waits[0]["event"] == "waiting"

@@ -428,8 +428,9 @@ def test_a_delete_that_is_told_to_wait_too_long_is_an_error_at_once(
     client: Client, vendor: Vendor
 ) -> None:
     vendor.always("DELETE", ".*", v.Status(429, b"", {"Retry-After": "99"}))
-    with pytest.raises(errors.GaveUp, match="99 seconds"):
+    with pytest.raises(errors.GaveUp, match="99 seconds") as caught:
         client.delete("/contacts/1", template="/contacts/{id}")
+    assert caught.value.retry_at is not None
     assert vendor.count("DELETE") == 1
 
 

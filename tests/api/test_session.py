@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -542,9 +543,43 @@ def test_every_attempt_counts_and_the_error_names_when_the_next_is_allowed(
     assert abs((caught.value.allowed_at - at).total_seconds()) <= 1
     assert at.isoformat(timespec="minutes")[:16] in str(caught.value)
     assert caught.value.code == "token_budget_spent"
+    again = datetime.datetime.fromisoformat(str(caught.value.retry_at))
+    assert 0 <= again.timestamp() - (clock.now - 200 + 3600) <= 1
     clock.now += 3600
     vendor.calm()
     assert keep().current().access.reveal() in vendor.tokens
+
+
+def test_a_refused_secret_is_followed_by_a_warning_before_it_uses_the_last_token_request(
+    keep: Keep, vendor: Vendor
+) -> None:
+    vendor.always("POST", "/token", v.Status(400, {"error": "invalid_client"}))
+    with pytest.raises(errors.CredentialsRefused, match="one token request left"):
+        keep().current()
+    with pytest.raises(errors.CredentialsRefused) as last:
+        keep().current()
+    assert "left" not in str(last.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "seconds"), [(429, 90), (503, 90)], ids=["too many requests", "out of order"]
+)
+def test_a_sign_in_that_can_be_repeated_says_when(
+    keep: Keep, vendor: Vendor, status: int, seconds: int
+) -> None:
+    vendor.always("POST", "/token", v.Status(status, headers={"Retry-After": str(seconds)}))
+    before = time.time()
+    with pytest.raises(errors.SignInError) as caught:
+        keep().current()
+    again = datetime.datetime.fromisoformat(str(caught.value.retry_at)).timestamp()
+    assert before + seconds <= again <= time.time() + seconds + 1
+
+
+def test_a_refused_secret_is_not_to_be_tried_again_later(keep: Keep, vendor: Vendor) -> None:
+    vendor.always("POST", "/token", v.Status(400, {"error": "invalid_client"}))
+    with pytest.raises(errors.CredentialsRefused) as caught:
+        keep().current()
+    assert caught.value.retry_at is None
 
 
 def test_the_budget_holds_for_all_accounts_on_a_host_and_port(

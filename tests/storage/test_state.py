@@ -264,6 +264,9 @@ def test_the_root_is_the_environment_s_or_the_user_s(
 ) -> None:
     monkeypatch.setenv("TE_STATE_DIR", str(tmp_path / "named"))
     assert default_root() == tmp_path / "named"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("TE_STATE_DIR", "~/named")
+    assert default_root() == tmp_path / "named"
     monkeypatch.delenv("TE_STATE_DIR")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "xdg"))
     if sys.platform == "linux":

@@ -129,10 +129,10 @@ class Deletion:
 
     def _checked(self) -> Receipt:
         """Read the object, check it, and delete it."""
+        event = {"event": "deleting", "object_type": self._type.name, "id": self._id}
+        self._options.call.begin(event)
         self._client.sign_in()
-        self._options.call.tell(
-            {"event": "deleting", "object_type": self._type.name, "id": self._id}
-        )
+        self._options.call.tell(event)
         answer: Answer = "sent earlier" if self._sent_earlier() else "nothing sent"
         first = self._read("read", answer)
         if first.data is None:
