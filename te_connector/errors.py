@@ -72,7 +72,7 @@ def rfc3339(timestamp: float) -> str | None:
 
 
 class UsageError(ConnectorError):
-    """The call, the settings or a file is wrong. Nothing was sent."""
+    """The call, the settings, or a file is wrong. Nothing was sent."""
 
     code = "usage"
 
@@ -231,7 +231,7 @@ class MissingScope(AnswerError):
 
 
 class Forbidden(AnswerError):
-    """401 or 403 that a new token does not mend."""
+    """401 or 403 that a new token doesn't fix."""
 
     code = "forbidden"
 
@@ -271,7 +271,7 @@ class CachedAnswer(AnswerError):
 
 
 class OddAnswer(AnswerError):
-    """An answer that does not have the shape which the API documents."""
+    """An answer that doesn't have the documented shape."""
 
     code = "answer_odd"
 

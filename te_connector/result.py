@@ -30,7 +30,7 @@ from te_connector.text.document import Document, fail, read_json
 
 MAX_FAULTS = 100
 SHARED = "record_matches_several_subjects"
-"""The problem code with which fetch tells that an object is more than one subject's."""
+"""The problem code of fetch for an object that matches more than one subject."""
 
 Key = tuple[str, str]
 """An object's type and id."""
@@ -225,9 +225,7 @@ def _contradictions(document: Document) -> Iterator[Fault]:
         if record["subject"] not in subjects:
             yield document.fault(place, "its subject is not among the subjects; fetch again")
         if whose in seen:
-            yield document.fault(
-                place, "this object stands here twice for one subject; fetch again"
-            )
+            yield document.fault(place, "this object is listed twice for one subject; fetch again")
         seen.add(whose)
         if _digest(record) != record["digest"]:
             yield document.fault(

@@ -123,7 +123,7 @@ BROKEN = [
     ("records.0.matched_by", [], "records[0].matched_by: the value must not be empty"),
     ("records.0.matched_by.0.field", ..., "records[0].matched_by[0]: the value lacks the key"),
     ("records.0.schema_issues", ..., "records[0]: the value lacks the key 'schema_issues'"),
-    ("records.1.id", "2317", "records[1]: this object stands here twice for one subject"),
+    ("records.1.id", "2317", "records[1]: this object is listed twice for one subject"),
     ("coverage.0.method", SECRET, "coverage[0].method: the value must be scan or lookup"),
     ("coverage.0.seen", -1, "coverage[0].seen: the value must be at least 0"),
     ("coverage.0.complete", "yes", "coverage[0].complete: the value must be true or false"),

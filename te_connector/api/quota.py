@@ -188,7 +188,7 @@ class Window:
         return header
 
     def _start_over(self, file: BinaryIO) -> _Header:
-        """Nobody knows what was sent, so all that can be under way is waited for, and a whole window."""
+        """It isn't known what was sent: wait for all that can be under way, and for a whole window."""
         now = self._clock()
         header = _Header(slots=self.limit.count, generation=abs(int(now)))
         header.paused_until = now + self._lease + self.limit.seconds

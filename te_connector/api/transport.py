@@ -169,7 +169,7 @@ class Transport:
         """Send one request to ``path`` (with its query) below the base URL.
 
         :raises Unreachable: no connection, or none that lasted until the answer was whole;
-            ``sent`` tells whether the request may have arrived.
+            ``sent`` says whether the request may have arrived.
         :raises Oversized: the answer, unpacked, has more than ``max_bytes`` bytes.
         :raises Stopped: :meth:`stop` was called.
         """
@@ -219,7 +219,7 @@ class Transport:
                         status=response.status,
                     )
             named = {name.lower(): value for name, value in response.headers.items()}
-            named.pop("location", None)  # what nobody sees nobody follows
+            named.pop("location", None)  # without it, no library can follow the redirect
             whole = parts[0] if len(parts) == 1 else b"".join(parts)
             response.release_conn()
             if _mine.flight.cut:

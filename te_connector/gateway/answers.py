@@ -47,7 +47,7 @@ class Answer:
 
     @property
     def complete(self) -> bool:
-        """Whether every type that could be searched was searched completely.
+        """Whether the search of every searchable type finished.
 
         A ``skipped`` type (users, for a phone) has no field to compare. If every type is skipped,
         nothing was compared at all, and the search says nothing about the person.

@@ -2,7 +2,7 @@
 
 One SQLite file in the state directory. A request is found by a keyed hash of its id, and everything
 about a person (identifiers, records, receipts) is encrypted with a key that is kept elsewhere (the
-vault's data key), so the file alone shows nobody.
+vault's data key), so the file alone shows no personal data.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ _MAX_FAULTS = 100
 MAX_BYTES = 64 * 1024 * 1024
 """For one file of subjects: some hundred thousand of them."""
 _WORD = re.compile(r"[a-z]+(_[a-z]+)*")
-"""What a kind looks like: anything else could be a value that stands in the wrong place."""
+"""What a kind looks like: anything else could be a value in the wrong place."""
 
 
 @attrs.frozen
@@ -300,8 +300,8 @@ def check_lines(path: Path, manifest: Manifest) -> list[dict[str, Any]]:
             faults.append(Fault(str(path), number, str(error)))
             continue
         if subject.id in seen:
-            told = f"the id of line {seen[subject.id]} stands here again"
-            faults.append(Fault(str(path), number, told))
+            message = f"this line repeats the id of line {seen[subject.id]}"
+            faults.append(Fault(str(path), number, message))
         seen[subject.id] = number
         subjects.append(json.loads(json.dumps(given)))
     if faults:

@@ -54,7 +54,8 @@ def _probe(client: Client, item: ObjectType) -> Probed:
             detail = f"GET {item.path} answered: about {objects:,} objects"
         else:
             objects = len(items)
-            detail = f"GET {item.path} answered: {objects} objects in all"
+            noun = "object" if objects == 1 else "objects"
+            detail = f"GET {item.path} answered: {objects} {noun} in all"
     return {
         "object_type": item.name,
         "readable": code is None,

@@ -18,7 +18,7 @@ _LIBRARIES = ("requests_oauthlib", "oauthlib", "urllib3", "requests", "filelock"
 
 
 class Secret:
-    """A text that is told only by :meth:`reveal`: not by ``repr``, ``str``, ``format`` or pickle."""
+    """A text that only :meth:`reveal` returns: not ``repr``, ``str``, ``format``, or pickle."""
 
     __slots__ = ("_text",)
 

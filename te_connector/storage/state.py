@@ -24,7 +24,7 @@ from te_connector.storage.files import make_folder
 
 
 def default_root() -> Path:
-    """Where state is kept when nobody says otherwise: ``TE_STATE_DIR`` or the user's state folder."""
+    """The default state directory: ``TE_STATE_DIR``, or the user's state folder."""
     named = os.environ.get("TE_STATE_DIR")
     if named:
         return Path(named).expanduser()

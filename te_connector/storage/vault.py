@@ -58,11 +58,11 @@ def _user(path: Path) -> str:
 
 
 def save(state: StateDir, login: Login) -> str:
-    """Store credentials; tells where: ``keyring`` or ``file``."""
+    """Store credentials and return where: ``keyring`` or ``file``."""
     path = _file(state, login.name)
     secret = json.dumps(
         {
-            "base_url": login.base_url,  # sealed too: whoever edits the note moves no secret
+            "base_url": login.base_url,  # sealed too: editing the file can't send the secret elsewhere
             "id": login.client_id,
             "secret": login.client_secret.reveal(),
         }
@@ -111,7 +111,7 @@ def load(state: StateDir, name: str) -> Login | None:
 
 
 def forget(state: StateDir, name: str) -> bool:
-    """Remove stored credentials; tells whether there were any."""
+    """Remove stored credentials and return whether there were any."""
     path = _file(state, name)
     raw = read_private(path)
     if raw is None:

@@ -71,7 +71,7 @@ def test_all_means_the_strong_matches_alone(command, vendor, file):
         "not_deletable",
     ]
     assert stat.S_IMODE(receipts_of(file).stat().st_mode) == 0o600
-    assert "2 objects chosen: 2 deleted." in ran.out
+    assert "2 objects selected: 2 deleted." in ran.out
 
 
 def test_a_weak_one_is_deleted_where_it_is_named(command, vendor, file):
@@ -205,7 +205,7 @@ def test_responses_that_went_with_their_contact_are_counted_apart(command, vendo
     assert ran.status == 0
     assert "read once more (counted apart)" in ran.out
     assert [item["status"] for item in lines(receipts_of(file))[2:]] == ["already_absent"] * 2
-    assert "2 objects chosen: 2 deleted." in ran.out
+    assert "2 objects selected: 2 deleted." in ran.out
 
 
 def test_a_server_that_lies_is_told_and_the_status_is_1(command, vendor, file):

@@ -184,7 +184,7 @@ def test_a_file_has_one_subject_a_line(tmp_path: Path) -> None:
         ("5", "must be a mapping"),
         (json.dumps(subject("c", email=SECRET)), "email"),
         (json.dumps(subject("c", ssn=SECRET)), "unknown kind"),
-        (GOOD, "the id of line 1 stands here again"),
+        (GOOD, "this line repeats the id of line 1"),
     ],
 )
 def test_a_bad_line_names_its_number_and_nothing_of_its_content(

@@ -33,7 +33,7 @@ from te_connector.errors import Oversized
 from te_connector.manifest.model import ObjectType
 
 FIRST_WINDOW = 50
-"""So many pages are read before the sentinel page is read for the first time."""
+"""The number of pages that are read before the sentinel page is read for the first time."""
 LEAST_BATCH = 4
 """If fewer pages than this can be read at once without a change, read them one by one."""
 SERIAL_WINDOW = 8
@@ -305,7 +305,7 @@ class _Reading:
         last = self._last_page_now()
         self._tracker.add(last)
         if not self._tracker.rising or (self._moved and self._evidence.left_out):
-            return  # left-out places move too, so they can't be told from missed objects
+            return  # left-out places move too, so they can't be distinguished from missed objects
         while last.number > 1 and not any(map(self._tracker.is_old, last.keys)):
             last = self._pages.page(last.number - 1)  # full of objects that were added meanwhile
             self._tracker.add(last)

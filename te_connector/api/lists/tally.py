@@ -31,7 +31,7 @@ WHY: dict[Contradiction, str] = {
     "cached": "an answer came from a cache, so it may be old",
 }
 LEAST_WINDOW = 16
-"""So many pages between two readings of the sentinel page keep those under a tenth of the requests."""
+"""Pages between two readings of the sentinel page. It keeps those under a tenth of the requests."""
 _CHECKS = 3
 """Besides its pages: page 1 again, the page after the last, and what comes after the last object."""
 

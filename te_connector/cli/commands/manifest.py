@@ -128,7 +128,7 @@ def enable(settings: Settings, *, names: tuple[str, ...]) -> int:
         print_json({"enabled": list(edited.enabled), "scopes": list(edited.scopes)})
         return 0
     if not edited.enabled:
-        click.echo("They are turned on already.")
+        click.echo("These types are already turned on.")
         return 0
     click.echo(f"Turned on in {manifest.path}: {', '.join(edited.enabled)}.")
     if edited.scopes:
