@@ -20,7 +20,7 @@ from te_connector.manifest import loading as manifests
 from te_connector.manifest.model import Manifest
 from te_connector.storage import vault
 from te_connector.storage.secret import Secret
-from te_connector.storage.state import StateDir, account_name, default_root
+from te_connector.storage.state import StateDir, account_name, default_root, expanded
 
 _KEYS = frozenset(
     ("connector", "name", "base_url", "manifest", "credentials", "state_dir", "proxy", "ca_bundle")
@@ -54,7 +54,7 @@ def manifest_of(connection: Mapping[str, Any]) -> Manifest:
     """
     _check_keys(connection)
     path = connection.get("manifest")
-    return manifests.load(Path(path) if path is not None else None)
+    return manifests.load(expanded(path) if path is not None else None)
 
 
 def resolve(connection: Mapping[str, Any], manifest: Manifest | None = None) -> Settings:
@@ -67,7 +67,7 @@ def resolve(connection: Mapping[str, Any], manifest: Manifest | None = None) -> 
     """
     manifest = manifest if manifest is not None else manifest_of(connection)
     state = StateDir(
-        Path(connection["state_dir"]).expanduser() if "state_dir" in connection else default_root()
+        expanded(connection["state_dir"]) if "state_dir" in connection else default_root()
     )
     given, login = _given_credentials(connection), None
     if given is None:
@@ -95,7 +95,7 @@ def resolve(connection: Mapping[str, Any], manifest: Manifest | None = None) -> 
         manifest=manifest,
         state=state,
         proxy=connection.get("proxy"),
-        ca_bundle=_expanded(connection.get("ca_bundle")),
+        ca_bundle=_ca_bundle(connection.get("ca_bundle")),
     )
 
 
@@ -107,8 +107,8 @@ def account_of(settings: Settings) -> str:
     return account_name(settings.base_url, settings.client_id)
 
 
-def _expanded(path: str | Path | None) -> str | None:
-    return None if path is None else str(Path(path).expanduser())
+def _ca_bundle(path: str | Path | None) -> str | None:
+    return None if path is None else str(expanded(path))
 
 
 def _check_keys(connection: Mapping[str, Any]) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import attrs
 
+from te_connector.errors import SettingsError
 from te_connector.storage.files import make_folder
 
 
@@ -27,10 +28,26 @@ def default_root() -> Path:
     """The default state directory: ``TE_STATE_DIR``, or the user's state folder."""
     named = os.environ.get("TE_STATE_DIR")
     if named:
-        return Path(named).expanduser()
+        return expanded(named)
     import platformdirs
 
     return Path(platformdirs.user_state_dir("te-connector"))
+
+
+def expanded(path: str | Path) -> Path:
+    """A path of the settings, in which ``~`` means the home folder.
+
+    :raises SettingsError: no file system has such a path, or no user is called so.
+    """
+    try:
+        os.fsencode(path)
+        if "\0" in str(path):
+            raise ValueError
+        return Path(path).expanduser()
+    except (ValueError, RuntimeError):
+        raise SettingsError(
+            "A path in the settings can't be used; write it in full, like /var/lib/te-connector."
+        ) from None
 
 
 @attrs.frozen

@@ -22,7 +22,7 @@ from te_connector.errors import SettingsError, StateError
 from te_connector.storage import system_keyring
 from te_connector.storage.files import make_folder, read_private, write_private
 from te_connector.storage.secret import Secret
-from te_connector.storage.state import StateDir
+from te_connector.storage.state import StateDir, expanded
 
 
 @attrs.frozen
@@ -163,7 +163,7 @@ def key_path() -> Path:
     """Where the key of stored credentials is: ``TE_KEY_FILE``, or the user's configuration folder."""
     named = os.environ.get("TE_KEY_FILE")
     if named:
-        return Path(named).expanduser()
+        return expanded(named)
     import platformdirs
 
     return Path(platformdirs.user_config_dir("te-connector")) / "key"

@@ -253,3 +253,12 @@ def test_a_state_directory_that_cannot_be_made_is_told(
     with pytest.raises(errors.StateError, match="TE_STATE_DIR or state_dir"):
         host.fetch(connection, ASKED)
     assert vendor.log == []
+
+
+@pytest.mark.parametrize("key", ["state_dir", "ca_bundle", "manifest"])
+@pytest.mark.parametrize("path", ["a\0b", "~no-such-user-here/x", "a\ud800"])
+def test_a_path_that_no_file_system_has_is_an_error_of_the_settings(
+    host: Host, connection: dict[str, Any], key: str, path: str
+) -> None:
+    with pytest.raises(errors.SettingsError, match="in full"):
+        host.fetch({**connection, key: path}, [subject(email="ada@example.com")])
