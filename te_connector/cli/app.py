@@ -98,6 +98,8 @@ def _show_help(ctx: click.Context) -> None:
         "hold": "app:hold",
         "audit": "app:audit",
         "gateway": "commands.gateway:gateway",
+        "portal": "commands.portal:portal",
+        "worker": "commands.portal:worker",
         "manifest": "app:manifest",
         "login": "commands.login:login",
         "logout": "commands.login:logout",

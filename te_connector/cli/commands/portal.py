@@ -1,0 +1,150 @@
+"""``portal`` and ``worker``: where a privacy officer decides, in a browser."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from te_connector.cli.output import Renderer, note, print_json
+from te_connector.cli.settings import Settings, state_of, with_settings
+
+if TYPE_CHECKING:
+    from te_connector.portal.settings import PortalSettings
+
+
+def _settings(
+    settings: Settings, host: str = "127.0.0.1", port: int = 0, worker: str | None = None
+) -> PortalSettings:
+    from te_connector.portal.settings import read_settings
+
+    connection = settings.connection()
+    root = state_of(connection).root
+    return read_settings(
+        os.environ,
+        {**connection, "state_dir": str(root)},
+        root,
+        host=host,
+        port=port,
+        worker=worker,
+    )
+
+
+@click.group(short_help="Decide requests in a browser.", invoke_without_command=True)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
+@with_settings
+def portal(settings: Settings, *, host: str, port: int) -> int:
+    """Serve the portal, until interrupted."""
+    if click.get_current_context().invoked_subcommand is not None:
+        return 0
+    from te_connector.portal.serve import serve
+
+    def announce(url: str, first: str | None) -> None:
+        click.echo(url)
+        if first is not None:
+            click.echo(f"Make the first account: {first}")
+        sys.stdout.flush()
+        note("The portal runs until you press Ctrl-C.", quiet=settings.quiet)
+
+    try:
+        serve(_settings(settings, host, port), announce)
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+@click.command(short_help="Search and delete for a portal, on this machine.")
+@click.option("--name", "worker_name", default=None, help="The worker's name (TE_WORKER).")
+@with_settings
+def worker(settings: Settings, *, worker_name: str | None) -> int:
+    """Run the searches and deletions of the connections that name this worker."""
+    from te_connector.portal.serve import opened, working
+
+    portal_settings = _settings(settings, worker=worker_name)
+    database = opened(portal_settings)
+    try:
+        with working(database, portal_settings) as work:
+            click.echo(
+                f"Worker {portal_settings.worker}: {'active' if work.active else 'stand-by'}"
+            )
+            sys.stdout.flush()
+            while True:
+                time.sleep(1)
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        database.close()
+
+
+@portal.command("check")
+@with_settings
+def check_settings(settings: Settings) -> int:
+    """Show what is missing in the settings."""
+    from te_connector.portal.check import check
+
+    found = check(_settings(settings))
+    if settings.as_json:
+        print_json([{"name": one.name, "ok": one.ok, "detail": one.detail} for one in found])
+    else:
+        rows = [(one.name, "ok" if one.ok else "missing", one.detail) for one in found]
+        Renderer().table(("Check", "Result", "Detail"), rows)
+    return 0 if all(one.ok for one in found) else 1
+
+
+@portal.group()
+def token() -> None:
+    """Make, list, or revoke the tokens of the intake API."""
+
+
+@token.command("new")
+@with_settings
+def token_new(settings: Settings) -> int:
+    """Make a token. It is shown only this once."""
+    from te_connector.portal import tokens
+    from te_connector.portal.serve import opened
+
+    name, secret = tokens.new(opened(_settings(settings)))
+    if settings.as_json:
+        print_json({"name": name, "token": secret})
+    else:
+        click.echo(secret)
+        note(f"Token {name}. Store it now; it isn't shown again.", quiet=settings.quiet)
+    return 0
+
+
+@token.command("list")
+@with_settings
+def token_list(settings: Settings) -> int:
+    """List the tokens by name."""
+    from te_connector.portal import tokens
+    from te_connector.portal.serve import opened
+
+    notes = tokens.notes(opened(_settings(settings)))
+    if settings.as_json:
+        print_json(
+            [
+                {"name": one.name, "created": one.created_at, "revoked": one.revoked_at}
+                for one in notes
+            ]
+        )
+    else:
+        rows = [(one.name, one.created_at, one.revoked_at or "") for one in notes]
+        Renderer().table(("Name", "Made", "Revoked"), rows)
+    return 0
+
+
+@token.command("revoke")
+@click.argument("token_name", metavar="NAME")
+@with_settings
+def token_revoke(settings: Settings, *, token_name: str) -> int:
+    """Revoke a token by its name."""
+    from te_connector.portal import tokens
+    from te_connector.portal.serve import opened
+
+    revoked = tokens.revoke(opened(_settings(settings)), token_name)
+    click.echo("Revoked." if revoked else "There is no such token.")
+    return 0 if revoked else 1

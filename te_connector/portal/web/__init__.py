@@ -1,0 +1,1 @@
+"""The portal's pages: plain forms and links, no script."""
