@@ -31,6 +31,7 @@ def make(database, kind="access"):
         return requests.create(database, db, new, SYSTEM, Choices())[0].id
 
 
+@pytest.mark.slow
 def test_the_database_refuses_every_change_that_the_table_does_not_have(database):
     number = make(database)
     refused = 0

@@ -6,7 +6,6 @@ import logging
 from typing import Any
 
 import flask
-from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
 from te_connector.errors import ConnectorError
@@ -38,7 +37,6 @@ def create_app(database: Database, settings: PortalSettings) -> flask.Flask:
             "user": session.user if session is not None else None,
             "labels": states.LABELS,
             "choices": flask.g.get("choices"),
-            "csrf": lambda: _csrf_field(session),
         }
 
     @app.errorhandler(Refused)
@@ -63,11 +61,6 @@ def create_app(database: Database, settings: PortalSettings) -> flask.Flask:
         return _problem("internal", "The portal failed. Try again.", 500, "This did not work")
 
     return app
-
-
-def _csrf_field(session: Any) -> Markup:
-    token = session.csrf if session is not None else ""
-    return Markup('<input type="hidden" name="csrf" value="{}">').format(token)
 
 
 def _problem(code: str, text: str, status: int, title: str) -> Any:
