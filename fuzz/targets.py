@@ -261,7 +261,7 @@ def fuzz_subjects(data: bytes) -> None:
         return
     for subject in subjects.read(read, place().manifest):
         try:
-            _trail().hashes(subject, place().manifest.kinds)
+            _trail().chain.hashes(subject, place().manifest.kinds)
         except StateError as error:
             raise Broken("a subject that was accepted can be noted") from error
 

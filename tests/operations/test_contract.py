@@ -879,7 +879,6 @@ WRONG_DELETE: dict[str, tuple[Any, Any, Any, Any]] = {
     "an object type that is turned off": ("loan", "1", subject(email=ADA), None),
     "an object type of another kind": (["contact"], "1", subject(email=ADA), None),
     "no id": ("contact", None, subject(email=ADA), None),
-    "a blank id": ("contact", " ", subject(email=ADA), None),
     "an id that is a fraction": ("contact", 1.5, subject(email=ADA), None),
     "an unknown option": ("contact", "1", subject(email=ADA), {"force": True}),
     "a hold that is no text": ("contact", "1", subject(email=ADA), {"hold": True}),

@@ -20,7 +20,7 @@ from conftest import Edit, Host, subject
 from vendor import Vendor, contact
 
 from te_connector import result
-from te_connector.deletion import holds
+from te_connector.deletion.lists import read_hold_list
 from te_connector.errors import ConnectorError, FileFaults, SettingsError, SubjectError
 from te_connector.manifest import loading as manifests
 from te_connector.manifest import locations as resources
@@ -564,7 +564,7 @@ def test_a_hold_list_that_would_hold_nothing_is_refused_and_quotes_nobody(
     path = tmp_path / "hold.yaml"
     path.write_text(HOLDS[name], encoding="utf-8")
     with pytest.raises(FileFaults, match=r"hold\.yaml:\d+: ") as caught:
-        holds.load(path, manifests.load())
+        read_hold_list(path, manifests.load())
     for value in (ADA, "ada at"):
         assert value not in str(caught.value)
 
@@ -574,7 +574,7 @@ def test_a_yaml_trick_in_a_hold_list_is_a_fault(tmp_path: Path, name: str) -> No
     path = tmp_path / "hold.yaml"
     path.write_bytes(YAML[name][0])
     with pytest.raises(FileFaults, match=r"hold\.yaml:\d+: "):
-        holds.load(path, manifests.load())
+        read_hold_list(path, manifests.load())
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def delete(
 ) -> Receipt:
     """The hook ``delete_object``; see :mod:`te_connector.hookspecs`."""
     manifest = connections.manifest_of(connection)
-    of_type = manifest.object_type(object_type)
+    of_type = manifest.type_in_use(object_type)
     person = subject_reader.read_one(subject, manifest)
     requested = read_options(options)
     name = _text(object_id)
