@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -104,3 +105,10 @@ def test_an_identity_check_pauses_the_gdpr_clock_only():
     day = datetime.date(2026, 3, 1)
     assert dates.due(dates.GDPR, day, paused_days=5) == datetime.date(2026, 4, 6)
     assert dates.due(dates.CCPA, day, paused_days=5) == datetime.date(2026, 4, 15)
+
+
+def test_the_docs_have_the_table_of_legal_changes():
+    text = (Path(__file__).resolve().parents[2] / "docs" / "portal.md").read_text()
+    for state in states.STATES:
+        after = ", ".join(one for one in states.STATES if (state, one) in states.CHANGES)
+        assert f"| {state} | {states.MEANINGS[state]} | {after or 'final'} |" in text

@@ -1,0 +1,165 @@
+"""An officer's work, over a real socket, with the portal as its own process."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+
+import pytest
+import requests
+from portal_process import Officer, Portal
+
+from te_connector.portal import evidence
+from te_connector.sandbox import Sandbox
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(110)]
+MARIA = {"email": "maria.alvarez@example.com", "phone": "763-555-0123"}
+
+
+@pytest.fixture(name="sandbox")
+def _sandbox():
+    with Sandbox(contacts=20) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(name="portal")
+def _portal(sandbox, tmp_path):
+    portal = Portal(sandbox, tmp_path)
+    yield portal
+    portal.stop()
+
+
+def digest_in(page):
+    return re.search(r'name="digest" value="([^"]+)"', page)[1]
+
+
+def test_an_access_request_goes_out_without_what_was_left_out(portal):
+    assert portal.seconds < 10  # five on an idle machine
+    officer = Officer(portal, portal.first_link())
+    number = officer.new(kind="access", **MARIA)
+    officer.wait_for(number, "In review")
+    row = re.search(r'name="chosen" value="(\d+)" aria-label="contact 2328"', officer.page)[1]
+    kept = [
+        one
+        for one in re.findall(r'name="chosen" value="(\d+)"[^>]* checked', officer.page)
+        if one != row
+    ]
+    shown = re.findall(r'name="shown" value="(\d+)"', officer.page)
+    strong = [one for one in shown if one in kept or one == row]
+    refused = officer.post(f"/requests/{number}/objects", shown=strong, chosen=kept)
+    assert refused.status_code == 409 and "Enter a reason" in refused.text
+    officer.post(
+        f"/requests/{number}/objects",
+        shown=strong,
+        chosen=kept,
+        **{f"why-{row}": "Not this person's"},
+    )
+    officer.post(
+        f"/requests/{number}/fields",
+        connection="default",
+        object_type="contact",
+        field="employer_name",
+        **{"why-employer_name": "Trade secret"},
+    )
+    officer.post(f"/requests/{number}/package")
+    preview = officer.http.get(f"{portal.url}/requests/{number}/preview")
+    assert "sandbox" in preview.headers["Content-Security-Policy"] and "2317" in preview.text
+    officer.get(f"/requests/{number}")
+    digest = digest_in(officer.page)
+    assert officer.post(f"/requests/{number}/approve", digest=digest).ok
+    again = officer.post(f"/requests/{number}/approve", digest=digest)
+    assert again.status_code == 409
+    officer.post(f"/requests/{number}/release")
+    with zipfile.ZipFile(
+        io.BytesIO(officer.get(f"/requests/{number}/package.zip").content)
+    ) as archive:
+        everything = b"".join(archive.read(name) for name in archive.namelist())
+        assert archive.read("index.html").decode() == preview.text
+    assert b"2317" in everything and b"2328" not in everything
+    assert b"HYPERLINK" not in everything
+    for hidden in (portal.folder / "stderr").read_text(), preview.url:
+        assert "alvarez" not in hidden.lower()
+
+
+def test_an_erasure_request_ends_with_receipts_and_evidence(portal, sandbox, tmp_path):
+    officer = Officer(portal, portal.first_link())
+    number = officer.new(kind="erasure", **MARIA)
+    officer.wait_for(number, "In review")
+    assert officer.post(f"/requests/{number}/approve", digest=digest_in(officer.page)).ok
+    officer.post(f"/requests/{number}/delete")
+    officer.wait_for(number, "Done")
+    assert 2317 not in sandbox.contacts and 2328 not in sandbox.contacts
+    content = officer.get(f"/requests/{number}/evidence.zip").content
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        receipts, public = archive.read("receipts.jsonl"), archive.read("public_key.pem")
+        assert b"maria" not in b"".join(archive.read(name) for name in archive.namelist()).lower()
+    assert evidence.is_genuine(content, public)
+    file = tmp_path / "receipts.jsonl"
+    file.write_bytes(receipts)
+    assert receipts.count(b"\n") >= 2
+    portal.command("audit", "verify", str(file))
+    assert portal.status == 0
+
+
+def test_a_killed_portal_goes_on_where_it_was(portal):
+    officer = Officer(portal, portal.first_link())
+    numbers = [officer.new(kind="erasure", **MARIA) for _ in range(2)]
+    portal.kill()
+    portal.start()
+    for number in numbers:
+        officer.wait_for(number, "In review")
+    assert officer.post(
+        f"/requests/{numbers[0]}/approve", digest=_approvable(officer, numbers[0])
+    ).ok
+    officer.post(f"/requests/{numbers[0]}/delete")
+    portal.kill()
+    portal.start()
+    officer.wait_for(numbers[0], "Done")
+
+
+def _approvable(officer, number):
+    officer.get(f"/requests/{number}")
+    return digest_in(officer.page)
+
+
+def test_intake_by_program(portal):
+    token = portal.command("portal", "token", "new")
+    call = requests.Session()
+    call.headers["Authorization"] = f"Bearer {token}"
+    url = f"{portal.url}/api/v1/requests"
+    body = {
+        "kind": "access",
+        "law": "GDPR",
+        "received": "2026-01-31",
+        "identifiers": {"email": ["maria.alvarez@example.com"]},
+        "reference": "T-1",
+    }
+    made = call.post(url, json=body)
+    assert made.status_code == 201 and made.json()["due"] == "2026-02-28", made.text
+    same = call.post(url, json=body)
+    assert same.status_code == 200 and same.json()["id"] == made.json()["id"]
+    assert call.post(url, json={**body, "law": "CCPA"}).status_code == 409
+    assert call.post(url, json={**body, "extra": 1}).status_code == 400
+    bad = call.post(
+        url, json={**body, "reference": "T-2", "identifiers": {"email": ["mailto:x@example.com"]}}
+    )
+    assert bad.status_code == 400 and set(bad.json()) == {"code", "detail"}
+    one = call.get(f"{url}/{made.json()['id']}")
+    assert set(one.json()) == {"id", "kind", "state", "due", "waits_for", "records", "receipts"}
+    assert call.get(url).json()["next"] is None
+    assert requests.get(url).status_code == 401
+    assert requests.get(f"{portal.url}/api/v1/openapi.json").json()["openapi"] == "3.1.0"
+
+
+def test_a_form_of_another_site_is_refused(portal):
+    officer = Officer(portal, portal.first_link())
+    answer = officer.http.post(
+        f"{portal.url}/new", {"kind": "access"}, headers={"Sec-Fetch-Site": "cross-site"}
+    )
+    assert answer.status_code == 403
+    assert officer.http.post(f"{portal.url}/new", {"kind": "access"}).status_code == 403
+    page = requests.get(f"{portal.url}/sign-in")
+    assert page.headers["X-Content-Type-Options"] == "nosniff"
+    assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
+    assert page.headers["Cache-Control"] == "no-store"
