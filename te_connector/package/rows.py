@@ -169,18 +169,33 @@ def _exchange(question: Mapping[str, Any], pair: Mapping[str, Any]) -> tuple[str
     asked = question.get("question_text")
     if words.is_empty(asked):
         asked = question.get("system_name")
-    answer = pair.get(ANSWER)
-    choices = question.get("possible_choice_answers")
-    for choice in choices if isinstance(choices, list) else ():
-        names = (choice.get("value"), choice.get("system_name")) if isinstance(choice, dict) else ()
-        if (
-            answer is not None
-            and str(answer) in map(str, names)
-            and choice.get("value") is not None
-        ):
-            answer = choice["value"]
-            break
+    answer = _in_words(pair.get(ANSWER), question.get("possible_choice_answers"))
     return "" if words.is_empty(asked) else _words(asked), _answer(answer)
+
+
+def _in_words(answer: Any, choices: Any) -> Any:
+    """The words of the choice whose code was answered; the answer itself where no single one has it.
+
+    An answer that is a choice's words already stays, though it is another choice's code too.
+    """
+    given = (
+        [each for each in choices if isinstance(each, dict)] if isinstance(choices, list) else []
+    )
+    if not _is_code(answer) or any(str(answer) == str(each.get("value")) for each in given):
+        return answer
+    named = [
+        each["value"]
+        for each in given
+        if _is_code(each.get("system_name"))
+        and str(each["system_name"]) == str(answer)
+        and each.get("value") is not None
+    ]
+    return named[0] if len(named) == 1 else answer
+
+
+def _is_code(value: Any) -> bool:
+    """Whether a value can name a choice: text or a number, never null or a truth value."""
+    return isinstance(value, (str, int, float)) and not isinstance(value, bool)
 
 
 def _answer(value: Any) -> str:

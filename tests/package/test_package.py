@@ -744,6 +744,28 @@ def test_survey_answers_read_as_a_conversation(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "choices"),
+    [
+        ("None", [{"value": "Yes, I will sue", "system_name": None}]),
+        ("None", [{"value": "Yes, I will sue"}, {"value": "None", "system_name": "none"}]),
+        ("No", [{"value": "Yes", "system_name": "No"}, {"value": "No", "system_name": "n"}]),
+        ("True", [{"value": "Yes", "system_name": True}]),
+    ],
+    ids=["a code that is null", "no code", "a code that is another's words", "a code that is true"],
+)
+def test_an_answer_is_never_shown_in_the_words_of_another_choice(
+    tmp_path: Path, given: str, choices: list[dict[str, Any]]
+) -> None:
+    question = {"question_text": "Any?", "possible_choice_answers": choices}
+    data = cases.response(
+        "aa", 1, question_responses=[{"response_value": given, "question": question}]
+    )
+    whole = cases.result(cases.record("contact_survey_response", data))
+    page = text_of(package(tmp_path, whole).packages[0].folder)
+    assert f"Question: Any? Answer: {given}" in page
+
+
+@pytest.mark.parametrize(
     "answers", [None, [], "x", [1], {}, [{"question": None}], [{"question": []}]]
 )
 def test_odd_answers_do_not_break_the_page(tmp_path: Path, answers: Any) -> None:
