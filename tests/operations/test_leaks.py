@@ -43,6 +43,7 @@ from te_connector.errors import ConnectorError, FileFaults
 from te_connector.matching import subjects
 from te_connector.matching.subjects import Subject
 from te_connector.operations.audit import Trail
+from te_connector.operations.audit.chain import Chain
 from te_connector.search.outcome import Compared, Match, Note, Outcome
 from te_connector.storage import vault
 from te_connector.storage.secret import Secret
@@ -577,7 +578,7 @@ def _file_name(patch: pytest.MonkeyPatch, tour: Tour) -> None:
 @plants("file", "an identifier in the audit trail")
 def _audit(patch: pytest.MonkeyPatch, _tour: Tour) -> None:
     patch.setattr(
-        Trail,
+        Chain,
         "hashes",
         lambda _self, subject, _kinds: {k: list(x) for k, x in subject.values.items()},
     )
@@ -585,7 +586,7 @@ def _audit(patch: pytest.MonkeyPatch, _tour: Tour) -> None:
 
 @plants("file", "an object's id that is an address in the audit trail")
 def _audit_id(patch: pytest.MonkeyPatch, _tour: Tour) -> None:
-    patch.setattr(Trail, "safe_id", lambda _self, name, *, is_id: name)
+    patch.setattr(Chain, "safe_id", lambda _self, name, *, is_id: name)
 
 
 @plants("progress", "an identifier in a progress event")
@@ -608,9 +609,9 @@ def _problem(patch: pytest.MonkeyPatch, _tour: Tour) -> None:
 
 @plants("receipt", "an identifier in a receipt")
 def _receipt(patch: pytest.MonkeyPatch, _tour: Tour) -> None:
-    from te_connector.operations.erasure import Erasure
+    from te_connector.operations.erasure.deletion import Deletion
 
-    patch.setattr(Erasure, "_mismatch", lambda self, *_: f"not {self._subject.values}")
+    patch.setattr(Deletion, "_refusal", lambda self, *_: f"not {self._subject.values}")
 
 
 @plants("pluggy", "a secret in the call that a host traces")

@@ -34,6 +34,7 @@ def show(settings: Settings, *, result_file: Path, undeletable: bool) -> int:
     document = {
         "connector": found.connector,
         "base_url": found.base_url,
+        **({"account": found.account} if found.account else {}),
         "fetched_at": found.fetched_at,
         "subjects": list(found.subjects),
         "records": list(found.records),
