@@ -819,7 +819,9 @@ def test_a_trail_that_cannot_be_opened_is_an_error_of_the_state(tmp_path: Path) 
     trail = trail_at(tmp_path)
     trail.path.mkdir()
     for use in (lambda: trail.append("asked"), trail.verify):
-        with pytest.raises(errors.StateError, match=r"audit\.jsonl (isn't a regular|can't be used)"):
+        with pytest.raises(
+            errors.StateError, match=r"audit\.jsonl (isn't a regular|can't be used)"
+        ):
             use()
 
 
