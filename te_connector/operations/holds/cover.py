@@ -143,7 +143,7 @@ class Holds:
     @functools.cached_property
     def _matchers(self) -> dict[str, Matcher]:
         people = [
-            Subject(name, hold.person.values)
+            attrs.evolve(hold.person, id=name)  # with the ids that name their type
             for name, hold in self._people.items()
             if hold.person is not None
         ]
