@@ -978,7 +978,8 @@ class ManyPages(Fault):
             Status(422, {"error": "Page requested is outside of result set"}).play(exchange)
             return
         things = [
-            b'{"id":%d,"email":null,"email_work":null,"first_name":"%s"}' % (row, b"x" * (170_000 if 100 <= row < 800 else 10))
+            b'{"id":%d,"email":null,"email_work":null,"first_name":"%s"}'
+            % (row, b"x" * (170_000 if 100 <= row < 800 else 10))
             for row in range((page - 1) * size, min(801, page * size))
         ]
         body = b'{"items":[' + b",".join(things) + b'],"links":{"first":1}}'
