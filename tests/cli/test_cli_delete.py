@@ -210,7 +210,10 @@ def test_responses_that_went_with_their_contact_are_counted_apart(command, vendo
     assert "2 objects selected: 2 deleted." in ran.out
 
 
-def test_a_server_that_lies_is_told_and_the_status_is_1(command, vendor, file):
+def test_a_server_that_lies_is_told_and_the_status_is_1(
+    command, vendor, file, edited, monkeypatch
+):
+    monkeypatch.setenv("TE_MANIFEST", edited({"limits.retry_for": 2}))
     vendor.always("DELETE", "/contacts/2317", Lie())
     ran = command("delete", file, "--all", "--yes", "--json")
     assert ran.status == 1
@@ -218,7 +221,10 @@ def test_a_server_that_lies_is_told_and_the_status_is_1(command, vendor, file):
     assert ran.document["receipts"][0]["verified"] is False
 
 
-def test_a_failed_one_is_tried_again_with_a_new_receipts_file(command, vendor, file, tmp_path):
+def test_a_failed_one_is_tried_again_with_a_new_receipts_file(
+    command, vendor, file, tmp_path, edited, monkeypatch
+):
+    monkeypatch.setenv("TE_MANIFEST", edited({"limits.retry_for": 2}))
     vendor.script("DELETE", "/contacts/2317", Lie())
     assert command("delete", file, "--all", "--yes").status == 1
     assert command("delete", file, "--all", "--yes").status == 1

@@ -413,9 +413,10 @@ def test_the_same_receipt_id_gives_the_same_receipt_and_sends_nothing(
 
 
 def test_a_receipt_that_tells_of_failure_is_repeated_too(
-    host: Host, filled: Vendor, connection: dict[str, Any]
+    host: Host, filled: Vendor, connection: dict[str, Any], edited: Edit
 ) -> None:
     """What was final stays final; another try needs another receipt id."""
+    connection["manifest"] = edited({"limits.retry_for": 2})
     filled.script("DELETE", ONE, v.Lie())
     first = host.delete(connection, "contact", KEY, PERSON, {"receipt_id": "r-1"})
     again = host.delete(connection, "contact", KEY, PERSON, {"receipt_id": "r-1"})
