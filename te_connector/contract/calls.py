@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, Protocol, TypedDict
+from typing import Any, Literal, NotRequired, Protocol, TypedDict
 
 from te_connector.contract.progress import Progress
 
@@ -97,6 +97,9 @@ class DeleteOptions(TypedDict, total=False):
     """Who decided, as text for the audit trail."""
     hold: str
     """Why the object is held. It is then ``refused``."""
+    holds: list[dict[str, Any]]
+    """More holds for this call, beside those that the state directory keeps. An entry has a ``reason``,
+    and ``object`` (``TYPE:ID``) or identifiers; each is one value or a list."""
     progress: Progress
     """As in :class:`FetchOptions`."""
     cancel: Cancel
