@@ -210,9 +210,7 @@ def test_responses_that_went_with_their_contact_are_counted_apart(command, vendo
     assert "2 objects selected: 2 deleted." in ran.out
 
 
-def test_a_server_that_lies_is_told_and_the_status_is_1(
-    command, vendor, file, edited, monkeypatch
-):
+def test_a_server_that_lies_is_told_and_the_status_is_1(command, vendor, file, edited, monkeypatch):
     monkeypatch.setenv("TE_MANIFEST", edited({"limits.retry_for": 2}))
     vendor.always("DELETE", "/contacts/2317", Lie())
     ran = command("delete", file, "--all", "--yes", "--json")
