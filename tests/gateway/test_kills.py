@@ -1,9 +1,13 @@
-"""Killed at random under load: no finished deletion is done twice, and no answer changes."""
+"""Killed at random under load: no finished deletion is done twice, and no answer changes.
+
+``TE_TEST_KILLS=50 python -m pytest -n0 tests/gateway/test_kills.py`` is the long run.
+"""
 
 from __future__ import annotations
 
 import concurrent.futures
 import http.client
+import os
 import random
 import threading
 import time
@@ -15,8 +19,8 @@ from vendor import Vendor, contact
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
-KILLS = 12
-PEOPLE = 40
+KILLS = int(os.environ.get("TE_TEST_KILLS", "4"))
+PEOPLE = max(12, min(40, 2 * KILLS))
 
 
 def test_killed_at_random_under_load_nothing_is_done_twice(

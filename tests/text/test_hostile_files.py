@@ -37,9 +37,9 @@ BOUND = 20.0
 
 @pytest.fixture(autouse=True)
 def _bounded() -> Iterator[None]:
-    started = time.monotonic()
+    started = time.process_time()  # not the clock: other tests run on the same cores
     yield
-    assert time.monotonic() - started < BOUND
+    assert time.process_time() - started < BOUND
 
 
 def faults_of(path: str | Path) -> str:
@@ -392,9 +392,9 @@ def test_no_pattern_of_the_grammars_blows_up(text: str, length: int) -> None:
     for start in ("", "/", "https://a", "a."):
         value = start + text * length + "\0"
         for pattern in patterns:
-            begun = time.perf_counter()
+            begun = time.process_time()
             re.search(pattern, value)
-            assert time.perf_counter() - begun < 2, pattern
+            assert time.process_time() - begun < 2, pattern
 
 
 # Results, subjects.
@@ -619,10 +619,10 @@ def test_a_field_of_a_megabyte_is_compared_in_bounded_time(
 ) -> None:
     vendor.tables["contacts"] = [contact(1, **{name: value}), contact(2, email=ADA)]
     person = subject(email=ADA, phone="763 555 0123", external_id="LOS:A-1")
-    started = time.monotonic()
+    started = time.process_time()
     answer = host.fetch(connection, [person], {"object_types": ["contact"]})
     assert "2" in [record["id"] for record in answer["records"]]
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_every_fault_of_a_file_is_one_of_the_package_s_own_errors() -> None:
