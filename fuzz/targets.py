@@ -150,7 +150,7 @@ def _text_of(base: Any, data: bytes) -> bytes:
 
 
 def fuzz_manifest(data: bytes) -> None:
-    """A manifest is read or its faults are told; what is read stays below its base URL and folder."""
+    """A manifest is read, or its faults are reported; what is read stays below its base URL and folder."""
     work = place()
     path = work.file("connector.yaml", _text_of(work.data, data))
     try:
@@ -176,7 +176,7 @@ def fuzz_manifest(data: bytes) -> None:
 
 
 def fuzz_policy(data: bytes) -> None:
-    """A policy is read or its faults are told."""
+    """A policy is read, or its faults are reported."""
     work = place()
     path = work.file("policy.yaml", _text_of(_POLICY, data))
     try:
@@ -235,7 +235,7 @@ def _result() -> dict[str, Any]:
 
 
 def fuzz_result(data: bytes) -> None:
-    """A result file is read or its faults are told; what is read is sound."""
+    """A result file is read, or its faults are reported; what is read is sound."""
     path = place().file("result.json", _text_of(_result(), data))
     try:
         read = result.load(path)
@@ -251,7 +251,7 @@ def fuzz_result(data: bytes) -> None:
 
 
 def fuzz_subjects(data: bytes) -> None:
-    """A subjects file is read, or every line that is wrong is told, and no value."""
+    """A subjects file is read, or every wrong line is reported, without its values."""
     path = place().file("subjects.jsonl", data)
     try:
         read = subjects.check_lines(path, place().manifest)
@@ -372,7 +372,7 @@ def _good_trail() -> bytes:
 
 
 def fuzz_audit(data: bytes) -> None:
-    """No change of a trail passes as none; whatever stands in it, it is read or refused."""
+    """A changed trail is always noticed. Whatever it holds, it is read or refused."""
     good = _good_trail()
     if data[:1] == b"M" and len(data) > 4:  # a change of one place: take out some, put in others
         at = int.from_bytes(data[1:3], "big") % len(good)

@@ -74,7 +74,7 @@ _NEEDLES = _needles()
 
 
 def found_in(text: str | bytes, only: Iterable[str] = ALL) -> list[str]:
-    """What of the canaries stands in a text."""
+    """The canaries that a text contains."""
     if isinstance(text, bytes):
         text = text.decode("latin-1")
     lowered = text.lower()
@@ -96,7 +96,7 @@ class Sinks:
     def exception(self, error: BaseException) -> None:
         """All that an exception tells: its text, attributes, notes, chain, traceback and pickle.
 
-        What stands in a context that is not shown (``raise … from None``) is noted as ``context``.
+        What a hidden context contains (``raise … from None``) is noted as ``context``.
         """
         self.add("traceback", "".join(traceback.format_exception(error)))
         seen: set[int] = set()

@@ -136,7 +136,7 @@ BROKEN = [
 def test_a_broken_result_says_where_and_quotes_nothing(
     tmp_path: Path, path: str, value: Any, says: str
 ) -> None:
-    """Every way to break a result is told with file, line and place, and with nobody's data."""
+    """Each broken result is reported with file, line, and path, without personal data."""
     whole = cases.result(cases.record("contact"), cases.record("contact", cases.contact(1)))
     change(path, value)(whole)
     text = json.dumps(whole, indent=1)
@@ -163,14 +163,14 @@ NO_JSON = [
 
 
 @pytest.mark.parametrize(("text", "says"), NO_JSON, ids=range(len(NO_JSON)))
-def test_what_is_no_json_is_told_by_line(tmp_path: Path, text: str | bytes, says: str) -> None:
+def test_what_is_no_json_is_reported_by_line(tmp_path: Path, text: str | bytes, says: str) -> None:
     """A file that is not plain JSON is refused with the line of the fault."""
     (told,) = faults(tmp_path, text)
     assert told.startswith(says)
 
 
 def test_a_missing_file_is_a_fault(tmp_path: Path) -> None:
-    """A file that is not there is told as one."""
+    """A missing file is reported as missing."""
     with pytest.raises(FileFaults, match=r"none\.json:1: the file can't be read"):
         result.load(tmp_path / "none.json")
 
@@ -185,7 +185,7 @@ def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
 
 
 def test_the_faults_of_a_thousand_records_are_cut(tmp_path: Path) -> None:
-    """A hundred faults are told, and how many more there are."""
+    """A hundred faults are reported, and how many more there are."""
     records = [cases.record("contact", cases.contact(number)) for number in range(300)]
     for record in records:
         record["digest"] = "0" * 64

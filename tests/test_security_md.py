@@ -35,7 +35,7 @@ def test_every_test_against_a_hostile_vendor_or_file_is_in_the_table() -> None:
         "test_a_certificate_of_a_named_authority_is_trusted",
         "test_credentials_that_are_refused_are_asked_about_once",
         "test_a_deletion_whose_answer_drips_is_settled_by_reading",
-        "test_odd_fields_beside_a_good_token_do_no_harm",
+        "test_odd_fields_next_to_a_good_token_do_no_harm",
         "test_the_limits_of_this_file_are_those_that_the_package_ships",
     }
     text = text_of("test_hostile_vendor.py")

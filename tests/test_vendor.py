@@ -120,7 +120,7 @@ def test_refresh_tokens_rotate(vendor: Vendor) -> None:
 
 
 def test_tokens_end(vendor: Vendor) -> None:
-    """Expired and revoked tokens are told apart."""
+    """Expired and revoked tokens are distinguished."""
     client = Client(vendor)
     assert client.call("GET", "/teapot")[0] == 418
     vendor.revoke()

@@ -58,7 +58,7 @@ class Call:
         self._events.put(event)
 
     def begin(self, event: Event) -> None:
-        """Repeat this event while nothing is told: the sign-in and a lock have no event of their own."""
+        """Repeat this event until there is another: the sign-in and a lock have no event of their own."""
         self._latest = event
 
     def seconds_left(self) -> float | None:

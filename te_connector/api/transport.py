@@ -47,7 +47,7 @@ ANSWER_SECONDS = 40.0
 """For one whole answer, so that one that drips a byte a second ends."""
 RESOLVE_SECONDS = 8.0
 LATER = 60.0
-"""How long a caller is told to wait after a failure that passes, if the server doesn't say."""
+"""How long a caller should wait after a temporary failure, if the server doesn't say."""
 MAX_BODY = 32 * 1024 * 1024
 """For one unpacked answer: a page of ten thousand contacts, a hundred times the documented one."""
 _CHUNK = 1024 * 1024

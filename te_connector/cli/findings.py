@@ -139,7 +139,7 @@ class Findings:
         self.schema_issues()
 
     def left_out(self) -> None:
-        """What was not searched completely. It comes first, because a partial answer can look complete."""
+        """The types whose search is incomplete come first: a partial answer can look complete."""
         asked = {item["object_type"] for item in self._answer["coverage"]}
         rows = [
             _covered(item)

@@ -153,7 +153,3 @@ def broken(parts: Sequence[str], width: int) -> str:
         else:
             lines[-1] += f" {piece}"
     return "\n".join(lines)
-
-
-# The old name, until every command uses the new one.
-Paper = Renderer

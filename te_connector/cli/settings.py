@@ -241,7 +241,3 @@ def manifest_of(connection: Mapping[str, Any]) -> Any:
 
     named = connection.get("manifest")
     return manifest.load(Path(named) if named is not None else None)
-
-
-# The old name, until every command uses the new one.
-Given = Settings

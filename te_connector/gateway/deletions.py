@@ -1,4 +1,4 @@
-"""Deletions: each object once, whoever asks and however often; a killed one is found out, not repeated."""
+"""Deletions: each object once, however often it is requested. After a kill, reading finds the truth."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class Search:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every type that could be searched was searched completely."""
+        """Whether the search of every type that can be searched is complete."""
         looked = [entry for entry in self.coverage if entry["method"] != "skipped"]
         return self.state == "done" and bool(looked) and all(one["complete"] for one in looked)
 
@@ -235,7 +235,7 @@ def of_request(database: Database, db: sa.Connection, request_id: int) -> list[S
 
 
 def is_complete(found: Sequence[Search]) -> bool:
-    """Whether every connection was searched completely."""
+    """Whether the search of every connection is complete."""
     return bool(found) and all(one.is_complete for one in found)
 
 

@@ -137,7 +137,7 @@ def test_a_deadline_that_passes_during_sign_in_gives_an_answer_too(
     vendor.stopping.set()
 
 
-def test_events_from_other_threads_come_in_the_order_in_which_they_were_told() -> None:
+def test_events_from_other_threads_come_in_the_order_in_which_they_were_sent() -> None:
     seen: list[Any] = []
     call = Call(seen.append)
 

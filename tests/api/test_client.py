@@ -200,7 +200,7 @@ def test_retry_after_is_read_or_it_is_as_if_it_were_not_there(told: str) -> None
     assert answers.retry_after({}, 10.0) is None
 
 
-def test_a_moment_is_told_in_utc_and_one_beyond_the_calendar_as_such() -> None:
+def test_a_moment_is_shown_in_utc_and_one_beyond_the_calendar_as_such() -> None:
     assert answers.moment(0) == "1970-01-01T00:00:00Z"
     assert answers.moment(1e18) == answers.moment(float("inf")) == "a time beyond the calendar"
 
@@ -343,7 +343,7 @@ def test_a_401_that_a_new_token_did_not_mend_is_not_asked_about_again(
     client.get("/contacts")
 
 
-def test_a_server_that_went_away_since_the_sign_in_is_told_at_once(
+def test_a_server_that_went_away_since_the_sign_in_is_reported_at_once(
     host: Host, connection: dict[str, Any], filled: Vendor
 ) -> None:
     host.validate(connection)
@@ -353,7 +353,7 @@ def test_a_server_that_went_away_since_the_sign_in_is_told_at_once(
     assert caught.value.sent is False
 
 
-def test_a_record_that_is_nested_beyond_reason_is_told_and_not_given(
+def test_a_record_that_is_nested_beyond_reason_is_reported_and_not_given(
     host: Host, connection: dict[str, Any], vendor: Vendor
 ) -> None:
     deep: Any = {}
@@ -378,7 +378,9 @@ def test_queries_are_encoded(client: Client, vendor: Vendor) -> None:
     assert seen.query == {"page[number]": "1", "filter": "email=a+b@x.example&c=é d"}
 
 
-def test_a_page_past_the_end_is_told_apart_from_another_422(client: Client, vendor: Vendor) -> None:
+def test_a_page_past_the_end_is_distinguished_from_another_422(
+    client: Client, vendor: Vendor
+) -> None:
     with pytest.raises(errors.PastEnd):
         client.get("/contacts", {"page[number]": "9"})
     vendor.always("GET", "/contacts", v.Status(422, {"error": "Unable to find target"}))
@@ -415,7 +417,7 @@ def test_a_404_says_whether_it_is_the_apis_own(
         (v.Status(422, PAST_END), "refused"),
     ],
 )
-def test_a_delete_is_sent_once_and_what_it_brought_is_told(
+def test_a_delete_is_sent_once_and_what_it_brought_is_reported(
     client: Client, vendor: Vendor, answer: v.Fault, outcome: str
 ) -> None:
     client.get("/contacts")
@@ -424,7 +426,7 @@ def test_a_delete_is_sent_once_and_what_it_brought_is_told(
     assert vendor.count("DELETE") == 1
 
 
-def test_a_delete_that_is_told_to_wait_too_long_is_an_error_at_once(
+def test_a_delete_that_must_wait_too_long_is_an_error_at_once(
     client: Client, vendor: Vendor
 ) -> None:
     vendor.always("DELETE", ".*", v.Status(429, b"", {"Retry-After": "99"}))
@@ -458,7 +460,7 @@ def test_a_stop_ends_waiting_and_everything_under_way(client: Client, vendor: Ve
 
 
 @pytest.mark.slow
-def test_it_tells_that_it_waits_for_the_quota_and_how_long(
+def test_it_says_that_it_waits_for_the_quota_and_how_long(
     host: Host, connection: dict[str, Any], filled: Vendor, edited: Edit
 ) -> None:
     connection["manifest"] = edited({"limits.requests": {"count": 4, "seconds": 1.5}})
@@ -537,7 +539,7 @@ def test_a_ca_bundle_of_the_bank_is_trusted(
 
 
 @pytest.mark.parametrize("kind", ["missing", "not a certificate"])
-def test_a_ca_bundle_that_cannot_be_used_is_told(
+def test_a_ca_bundle_that_cannot_be_used_is_reported(
     host: Host, secure: dict[str, Any], tmp_path: Path, kind: str
 ) -> None:
     path = tmp_path / "ca.pem"
@@ -551,7 +553,7 @@ def test_a_ca_bundle_that_cannot_be_used_is_told(
 # The log
 
 
-def test_the_log_shows_what_is_done_and_nothing_of_anybody(
+def test_the_log_shows_what_is_done_and_no_personal_data(
     host: Host,
     quick: dict[str, Any],
     vendor: Vendor,
@@ -632,7 +634,7 @@ def test_a_library_says_nothing_unless_it_is_asked_to(capfd: pytest.CaptureFixtu
 
 @dataclass(frozen=True)
 class Aged(v.Fault):
-    """The right answer, as a cache gives it after so many seconds."""
+    """The right answer, as a cache gives it after this many seconds."""
 
     seconds: int
 

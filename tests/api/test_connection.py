@@ -61,7 +61,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", WRONG, ids=lambda case: case.replace(" ", "-"))
-def test_what_cannot_work_is_told_by_every_hook_that_needs_it(
+def test_what_cannot_work_is_reported_by_every_hook_that_needs_it(
     host: Host, case: str, tmp_path: Path
 ) -> None:
     changes, words = WRONG[case]
@@ -245,7 +245,7 @@ def test_the_connection_of_the_host_is_not_changed(
     assert connection == before
 
 
-def test_a_state_directory_that_cannot_be_made_is_told(
+def test_a_state_directory_that_cannot_be_made_is_reported(
     host: Host, connection: dict[str, Any], vendor: Vendor, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("x")

@@ -533,7 +533,7 @@ def test_as_many_pages_as_the_manifest_permits_are_read_and_no_more(links):
 
 
 def test_an_end_that_keeps_moving_away_is_a_fault():
-    """A list whose last page always names another one isn't read for ever."""
+    """A list whose last page always names another one isn't read without end."""
 
     def answer(number, size, honest):
         return {**honest(number % 10 + 1), "links": {"last": number + 7, "next": number + 1}}
@@ -626,7 +626,7 @@ def test_a_batch_asks_for_each_page_once_in_threads_that_bear_our_name(vendor, c
     assert len(set(reads)) >= 12  # not one leap for each batch
 
 
-def test_pages_too_large_to_be_read_beside_others_are_read_one_by_one(vendor, client, monkeypatch):
+def test_pages_too_large_to_be_read_next_to_others_are_read_one_by_one(vendor, client, monkeypatch):
     """The list is read whole all the same."""
     vendor.latency = 0.03
     monkeypatch.setattr("te_connector.api.lists.reader.SMALL", 5_000)

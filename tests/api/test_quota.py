@@ -115,7 +115,7 @@ def test_no_window_of_the_vendors_holds_more_arrivals_than_permitted(
 
 
 def test_retry_after_holds_everybody_back(tmp_path, clock):
-    """A pause that one window is told holds in another on the same file."""
+    """A pause that one window gets also holds in another one on the same file."""
     one = Window(tmp_path / "w.window", Limit(100, 60), 40, clock)
     other = Window(tmp_path / "w.window", Limit(100, 60), 40, clock)
     one.pause(17)
@@ -255,7 +255,7 @@ def test_what_is_under_way_while_the_file_is_torn_still_counts(tmp_path, clock):
     assert not isinstance(window.take(), Slot)
 
 
-def test_a_clock_that_was_set_back_does_not_stop_us_for_ever(tmp_path, clock):
+def test_a_clock_that_was_set_back_stops_us_for_one_window_at_most(tmp_path, clock):
     """Moments that nobody can have written since are believed no longer than what is under way takes."""
     window = Window(tmp_path / "w.window", Limit(1, 60), 40, clock)
     window.answered(window.take())
@@ -265,7 +265,7 @@ def test_a_clock_that_was_set_back_does_not_stop_us_for_ever(tmp_path, clock):
     assert isinstance(window.take(), Slot)
 
 
-def test_a_pace_of_before_the_clock_was_set_back_does_not_stop_us_for_ever(tmp_path, clock):
+def test_a_pace_of_before_the_clock_was_set_back_stops_us_for_one_window_at_most(tmp_path, clock):
     """The moment of the last start is a moment like the others."""
     window = Window(tmp_path / "w.window", Limit(10, 60), 40, clock)
     window.answered(window.take(), strained=True)

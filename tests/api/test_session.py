@@ -285,7 +285,7 @@ def test_a_token_file_with_odd_content_is_as_good_as_none(
     assert vendor.token_requests == 2
 
 
-def test_whoever_does_not_have_the_secret_cannot_use_the_stored_token(
+def test_without_the_secret_nobody_can_use_the_stored_token(
     host: Host, connection: dict[str, Any], vendor: Vendor
 ) -> None:
     host.validate(connection)
@@ -507,7 +507,7 @@ def test_whatever_scopes_are_echoed_the_token_is_used(
     assert token.granted == granted
 
 
-def test_missing_scopes_are_named_and_scopes_that_are_not_told_are_no_fault(
+def test_missing_scopes_are_named_and_scopes_that_are_not_named_are_no_fault(
     host: Host, connection: dict[str, Any], vendor: Vendor
 ) -> None:
     access = _known(vendor)

@@ -36,7 +36,7 @@ def test_audit_verify_reports_an_unfinished_last_line_without_calling_it_a_fault
     assert "the last line is unfinished" in ran.out
 
 
-def test_audit_show_tells_one_deletions_story(command, tmp_path):
+def test_audit_show_prints_one_deletions_story(command, tmp_path):
     receipt = deleted(command, tmp_path)["receipts"][0]["receipt_id"]
     ran = command("audit", "show", receipt)
     assert (ran.status, ran.err) == (0, "")

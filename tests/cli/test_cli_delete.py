@@ -152,7 +152,7 @@ def test_all_is_refused_for_more_than_one_subject(command, vendor, two):
     assert not gone(vendor)
 
 
-def test_an_object_of_two_subjects_needs_to_be_told_whose_request_it_is(command, vendor, two):
+def test_an_object_of_two_subjects_needs_the_subject_named(command, vendor, two):
     ran = command("delete", two, "--select", "contact:2317", "--yes")
     assert ran.status == 2
     assert "--subject" in ran.err
@@ -210,7 +210,9 @@ def test_responses_that_went_with_their_contact_are_counted_apart(command, vendo
     assert "2 objects selected: 2 deleted." in ran.out
 
 
-def test_a_server_that_lies_is_told_and_the_status_is_1(command, vendor, file, edited, monkeypatch):
+def test_a_server_that_lies_is_reported_and_the_status_is_1(
+    command, vendor, file, edited, monkeypatch
+):
     monkeypatch.setenv("TE_MANIFEST", edited({"limits.retry_for": 2}))
     vendor.always("DELETE", "/contacts/2317", Lie())
     ran = command("delete", file, "--all", "--yes", "--json")
@@ -273,7 +275,7 @@ def test_what_is_held_is_never_deleted(command, vendor, file, tmp_path, text, le
         ("maria", ":1: the file must be a list"),
     ],
 )
-def test_a_faulty_hold_list_is_told_by_line_and_nothing_is_sent(
+def test_a_faulty_hold_list_is_reported_by_line_and_nothing_is_sent(
     command, vendor, file, tmp_path, text, says
 ):
     hold = tmp_path / "hold.yaml"
@@ -401,7 +403,7 @@ def test_a_receipts_file_is_written_by_one_command_at_a_time(command, vendor, fi
     assert not gone(vendor)
 
 
-def test_a_receipt_that_cannot_be_written_is_told(command, file, monkeypatch):
+def test_a_receipt_that_cannot_be_written_is_reported(command, file, monkeypatch):
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -412,7 +414,7 @@ def test_a_receipt_that_cannot_be_written_is_told(command, file, monkeypatch):
         )
 
 
-def test_receipts_that_cannot_be_read_are_told(command, file):
+def test_receipts_that_cannot_be_read_are_reported(command, file):
     receipts_of(file).mkdir()
     ran = command("delete", file, "--all")
     assert (ran.status, ran.out) == (2, "")
@@ -449,7 +451,7 @@ def test_ctrl_c_says_how_far_it_came_and_run_again_it_goes_on(command, vendor, f
     assert len(lines(receipts_of(file))) == 4
 
 
-def test_a_stop_of_the_hook_is_told_like_ctrl_c(command, file, monkeypatch):
+def test_a_stop_of_the_hook_is_reported_like_ctrl_c(command, file, monkeypatch):
     def stop(*_: object) -> None:
         raise Stopped
 
@@ -481,13 +483,13 @@ def test_in_a_terminal_the_number_of_objects_confirms(command, vendor, file):
     assert gone(vendor) == [2317, 2328]
 
 
-def test_the_actor_stands_in_the_audit_trail(command, file):
+def test_the_actor_is_in_the_audit_trail(command, file):
     command("delete", file, "--all", "--yes", "--actor", "Ada")
     name = lines(receipts_of(file))[0]["receipt_id"]
     assert "actor: Ada" in command("audit", "show", name).out
 
 
-def test_an_incomplete_search_is_told_before_anything_is_deleted(command, file):
+def test_an_incomplete_search_is_reported_before_anything_is_deleted(command, file):
     document = json.loads(file.read_text())
     document["coverage"][0]["complete"] = False
     file.write_text(json.dumps(document))
@@ -497,7 +499,7 @@ def test_an_incomplete_search_is_told_before_anything_is_deleted(command, file):
     assert "isn't complete: there may be more" in ran.out
 
 
-def test_stderr_holds_nobodys_data(command, vendor, file):
+def test_stderr_holds_no_personal_data(command, vendor, file):
     vendor.script("DELETE", "/contacts/2317", [DropBefore(), Status(500)])
     ran = command("delete", file, "--all", "--yes")
     for text in (MARIA, "Alvarez", "2317"):

@@ -54,19 +54,19 @@ def test_a_folder_that_is_not_empty_is_left_alone(command, copy):
     assert copy.read_text() == "mine"
 
 
-def test_a_folder_that_cannot_be_made_is_told(command, copy):
+def test_a_folder_that_cannot_be_made_is_reported(command, copy):
     ran = command("manifest", "export", copy / "below")
     assert (ran.status, ran.out) == (2, "")
     assert "Can't write" in ran.err
 
 
-def test_export_tells_what_it_wrote(command, tmp_path):
+def test_export_shows_what_it_wrote(command, tmp_path):
     answer = command("manifest", "export", tmp_path / "other", "--json").document
     assert Path(answer["manifest"]).is_file()
     assert "manifest.schema.json" in answer["schemas"]
 
 
-def test_check_tells_all_faults_at_once_with_their_lines_and_the_meant_key(command, copy):
+def test_check_shows_all_faults_at_once_with_their_lines_and_the_meant_key(command, copy):
     text = copy.read_text().replace("scope: getUsers", "scop: getUsers", 1)
     text = text.replace("compare: phone", "compare: fone", 1)
     copy.write_text(text)
@@ -103,7 +103,7 @@ def test_check_of_a_file_that_is_not_there_is_one_line(command, tmp_path):
     assert (ran.status, len(ran.err.splitlines())) == (2, 1)
 
 
-def test_a_fault_without_a_line_of_text_is_told_alone(tmp_path):
+def test_a_fault_without_a_line_of_text_is_reported_alone(tmp_path):
     file = tmp_path / "x.yaml"
     file.write_text("a: 1\n\n")
     assert manifests._source(Fault(str(file), 2, "wrong")) == []
@@ -112,7 +112,7 @@ def test_a_fault_without_a_line_of_text_is_told_alone(tmp_path):
     assert manifests._source(Fault(str(file), 1, "wrong")) == ["      1 | a: 1"]
 
 
-def test_show_tells_what_a_manifest_amounts_to(command, copy):
+def test_show_shows_what_a_manifest_amounts_to(command, copy):
     copy.write_text(copy.read_text().replace("count: 1000", "count: 2500"))
     ran = command("manifest", "show", copy)
     assert (ran.status, ran.err) == (0, "")

@@ -42,7 +42,7 @@ def test_discover_needs_nothing_and_says_what_is_not_searched(command, vendor):
     assert not vendor.log
 
 
-def test_discover_live_tells_fields_that_no_schema_knows_and_no_value(command, vendor):
+def test_discover_live_shows_fields_that_no_schema_knows_and_no_value(command, vendor):
     for row in vendor.tables["contacts"]:
         row["shoe_size"] = "a secret value"
         row["custom"] = [{"field_name": "x", "value": 1, "colour": "teal"}]
@@ -127,6 +127,6 @@ def test_discover_live_of_a_list_that_empties_meanwhile_is_no_error(command, ven
     assert [seen["error"] for seen in live] == ["", "", ""]
 
 
-def test_probe_tells_what_could_be_turned_on(command):
+def test_probe_shows_what_could_be_turned_on(command):
     ran = command("validate", "--probe", "--json")
     assert {item["object_type"] for item in ran.document["probed"]} >= {"contact_note", "loan"}

@@ -68,7 +68,7 @@ def test_the_packaged_manifest_and_unknown_types_are_errors(copy: Path) -> None:
         editing.enable(copy, ["notes"])
 
 
-def test_probing_tells_which_types_this_connection_may_read(
+def test_probing_shows_which_types_this_connection_may_read(
     connection: Any, vendor: Vendor
 ) -> None:
     """One page of each, and none of the types that are turned on."""

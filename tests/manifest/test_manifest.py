@@ -368,7 +368,7 @@ def test_the_table_of_faults_is_long_enough() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", FAULTY, ids=lambda case: case.replace(" ", "-"))
-def test_a_fault_is_told_with_its_line_and_what_to_write(case: str, copied: Copy) -> None:
+def test_a_fault_is_reported_with_its_line_and_what_to_write(case: str, copied: Copy) -> None:
     old, new, mark, message = FAULTY[case]
     path = copied((old, new))
     told = faults_of(path)
@@ -447,7 +447,7 @@ def test_a_fault_is_not_followed_by_others_that_only_follow_from_it(copied: Copy
     assert len(faults_of(path)) == 1
 
 
-def test_a_circle_of_parents_is_told_of_each_of_them(copied: Copy) -> None:
+def test_a_circle_of_parents_is_reported_at_each_of_them(copied: Copy) -> None:
     path = copied(
         (
             "    delete: {allowed: true}",
@@ -551,7 +551,7 @@ def _parts(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             yield from _parts(item)
 
 
-def test_the_grammar_tells_editors_what_every_key_means_and_allows_no_unknown_one() -> None:
+def test_the_grammar_shows_editors_what_every_key_means_and_allows_no_unknown_one() -> None:
     for part in _parts(GRAMMAR):
         for name, item in part.get("properties", {}).items():
             if isinstance(item, dict):
@@ -648,7 +648,7 @@ def test_parents_come_before_children_however_they_are_written(edited: Edit) -> 
     assert set(ordered) == set(made.objects)
 
 
-def test_an_unknown_object_type_is_told_with_those_that_are_known() -> None:
+def test_an_unknown_object_type_is_reported_with_those_that_are_known() -> None:
     for name in ("pipeline", None, ["user"]):
         with pytest.raises(
             errors.OptionError, match="contact, user, contact_survey_response, contact_note"
@@ -694,7 +694,7 @@ def test_a_link_to_the_packaged_manifest_is_the_packaged_manifest(tmp_path: Path
     assert manifest.load(tmp_path / "link.yaml").packaged is True
 
 
-def test_a_missing_packaged_manifest_is_told(
+def test_a_missing_packaged_manifest_is_reported(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(
@@ -704,7 +704,7 @@ def test_a_missing_packaged_manifest_is_told(
         resources.packaged_manifest()
 
 
-def test_every_hook_tells_the_faults_of_a_manifest_before_any_request(
+def test_every_hook_shows_the_faults_of_a_manifest_before_any_request(
     host: Host, connection: dict[str, Any], vendor: Vendor, copied: Copy
 ) -> None:
     connection["manifest"] = str(copied(("retry_for: 120", "retry_for: soon")))

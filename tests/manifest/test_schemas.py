@@ -150,7 +150,7 @@ def test_an_issue_says_place_and_rule_and_never_the_value(
     ]  # fmt: skip
     answer = host.fetch(connection, [subject(email="ada@example.com")])
     (record,) = answer["records"]
-    assert record["data"]["birthday"] == secret  # drift is told, and nothing is withheld
+    assert record["data"]["birthday"] == secret  # drift is reported, and nothing is withheld
     issues = record["schema_issues"]
     assert {"path": "$.email_work", "rule": "format"} in issues
     assert {"path": "$.birthday", "rule": "format"} in issues
@@ -161,7 +161,7 @@ def test_an_issue_says_place_and_rule_and_never_the_value(
     assert secret not in json.dumps([answer["problems"], answer["coverage"]])
 
 
-def test_issues_are_told_once_and_not_without_end(tmp_path: Path) -> None:
+def test_issues_are_reported_once_and_not_without_end(tmp_path: Path) -> None:
     file = tmp_path / "s.json"
     file.write_text('{"items": {"type": "string", "format": "email"}, "type": ["array", "object"],'
                     '"properties": {"x": {"allOf": [{"type": "null"}, {"type": "null"}]}}}')  # fmt: skip

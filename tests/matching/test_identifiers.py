@@ -426,7 +426,7 @@ def test_a_subjects_phone_is_readable_where_it_is_possible(text, possible):
 @pytest.mark.slow
 @given(st.text(max_size=40), st.sampled_from(["US", "DE", "AR"]))
 def test_no_text_is_a_fault_and_reading_a_number_again_changes_nothing(text, region):
-    """Whatever stands in a field."""
+    """Any text that a field can hold."""
     for number in phones(text, region).numbers:
         assert e164s(number.e164, region) == [number.e164]
         assert number.e164.endswith(number.national)
@@ -436,7 +436,7 @@ def test_no_text_is_a_fault_and_reading_a_number_again_changes_nothing(text, reg
 @given(
     st.sampled_from(NUMBERS), st.sampled_from(FORMATS), st.sampled_from(["{}", "c: {}", "{} x5"])
 )
-def test_the_tail_of_a_number_stands_in_every_spelling_of_it(pair, form, around):
+def test_the_tail_of_a_number_is_in_every_spelling_of_it(pair, form, around):
     """So that looking for it hides no number."""
     home, number = pair
     text = around.format(phonenumbers.format_number(number, form))
@@ -511,7 +511,7 @@ def test_an_id_as_a_number_is_the_id_as_text(number):
     "value", [None, True, False, 1.0, [], {}, b"1", "", " ", pytest.param(10**5000, id="huge")]
 )
 def test_what_is_neither_text_nor_a_whole_number_is_no_id(value):
-    """It is told as odd, not guessed at."""
+    """It is reported as odd; we don't guess."""
     assert id_key(value) is None
 
 

@@ -69,7 +69,7 @@ ODD_TEXT = st.text("aAbB@..+-_,;< >x'\u200b\u00a0éÉİß\u212a\n0", max_size=14
 @given(st.data(), st.lists(addresses() | st.just("ab@x.a"), min_size=1, max_size=3))
 @example(None, ["k@x.de"])
 def test_the_email_index_finds_what_comparing_all_keys_would(data, asked):
-    """Whatever stands in the field: the fast way in the index agrees with the key."""
+    """For any text in the field, the fast path of the index agrees with the key."""
     if data is None:
         value = "\u212a@x.de"
     else:
@@ -203,14 +203,14 @@ def test_the_phone_index_finds_what_reading_every_number_would(data, region):
      "763-555-0199 612-555-0123 1", "+44 20 7946 0958 / 612 555 0123",
      "612-555-0123+442079460958", "+1 612-555-0123+1 763-555-0199", "(612) 555-0123 x99999"],
 )  # fmt: skip
-def test_a_number_is_found_wherever_it_stands_in_a_field(text):
+def test_a_number_is_found_wherever_it_is_in_a_field(text):
     """Digits behind it do not hide it."""
     index = PhoneIndex("phone", "US")
     index.add("s0", "612 555 0123")
     assert [one.subject for one in matched(index, text) if isinstance(one, Evidence)] == ["s0"]
 
 
-def test_numbers_of_few_digits_are_found_beside_usual_ones():
+def test_numbers_of_few_digits_are_found_next_to_usual_ones():
     """Niue's have four."""
     index = PhoneIndex("phone", "US")
     index.add("long", "612 555 0123")
@@ -488,7 +488,7 @@ def test_the_strong_reason_of_two_asked_ids_counts():
 @pytest.mark.parametrize("value", [1.5, True, False, {"x": 1}, [1.5], [["a", {}]], ["b", True]])
 @pytest.mark.parametrize("field", ["email", "phone_cell", "external_id"])
 def test_an_odd_value_is_counted_by_its_field(field, value):
-    """It could not be compared, and whoever reads the answer is to know."""
+    """It could not be compared, and the answer says so."""
     kind = {"phone_cell": "phone", "external_id": "external_id"}.get(field, "email")
     asked = {"email": "a@x.com", "phone": "612-555-0123", "external_id": "LOS:A"}[kind]
     made = matcher({kind: [asked]})
@@ -586,7 +586,7 @@ def test_a_field_below_something_that_has_no_fields_is_odd(record):
     {"loan": {"ids": [{"origin": "LOS", "value": "A-1"}]}},
     {"loan": [{"ids": {"origin": "LOS", "value": "A-1"}}]},
 ])  # fmt: skip
-def test_external_ids_may_lie_deep_and_have_their_source_beside_them(record):
+def test_external_ids_may_lie_deep_and_have_their_source_next_to_them(record):
     """By whatever names the manifest gives."""
     of_type = deep("loan.ids[].value", kind="external_id", source="origin")
     made = matcher({"external_id": ["LOS:A-1"]}, object_type=of_type)
@@ -604,7 +604,7 @@ def test_several_lists_of_external_ids_are_each_looked_at():
     assert [one.field for one in brought.evidence] == ["new[].id"]
 
 
-def test_nearly_all_stored_values_are_told_apart_without_being_read(monkeypatch):
+def test_nearly_all_stored_values_are_distinguished_without_being_read(monkeypatch):
     """Which is what makes a scan cheap: the slow ways are for the few that come close."""
     made = matcher({"email": ["ada@x.com"], "phone": ["612-555-0123", "000-000-0000"],
                     "external_id": ["LOS:A-1"]})  # fmt: skip
@@ -667,7 +667,7 @@ def test_an_external_id_without_a_named_source_matches_weakly_alone():
         ("a", 5, [], [5]),
     ],
 )
-def test_a_way_leads_to_all_its_values_and_tells_what_blocks_it(way, data, values, blocks):
+def test_a_way_leads_to_all_its_values_and_shows_what_blocks_it(way, data, values, blocks):
     """Lists are walked through wherever they stand."""
     assert list(values_at(data, steps_of(way))) == values
     assert list(blocks_at(data, steps_of(way))) == blocks

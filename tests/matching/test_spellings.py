@@ -193,7 +193,7 @@ BESIDE = [
 
 
 @pytest.mark.parametrize("written", BESIDE, ids=ascii)
-def test_short_digits_beside_a_number_make_it_weak(written: str) -> None:
+def test_short_digits_next_to_a_number_make_it_weak(written: str) -> None:
     """Whatever the word is, on whatever side, in the record or in the request."""
     assert result({"phone_home": written}, "phone", NUMBER) == "weak"
     assert result({"phone_home": NUMBER}, "phone", written) == "weak"

@@ -175,7 +175,7 @@ def test_strength_depends_on_no_other_record_and_no_other_subject(
         assert alone in (None, "weak")
 
 
-def test_every_strong_reason_is_strong_beside_every_weak_one() -> None:
+def test_every_strong_reason_is_strong_next_to_every_weak_one() -> None:
     """A weak reason never makes a strong one weaker."""
     strong = [
         ({"email": "ada@x.com"}, {"email": ["ada@x.com"]}),

@@ -200,7 +200,7 @@ def test_a_bad_line_names_its_number_and_nothing_of_its_content(
     assert SECRET not in fault
 
 
-def test_all_bad_lines_are_told_at_once(tmp_path: Path) -> None:
+def test_all_bad_lines_are_reported_at_once(tmp_path: Path) -> None:
     """Each by its number; lines that are no JSON first of all."""
     with pytest.raises(FileFaults) as caught:
         subjects.check_lines(lines(tmp_path, "{", GOOD, "[", GOOD), PACKAGED)

@@ -134,7 +134,7 @@ def test_every_pair_of_lines_that_changed_places_is_found(fifty: Fifty) -> None:
             assert fifty.verify(b"".join(lines)).faults, (first, number)
 
 
-def test_every_line_that_stands_twice_is_found(fifty: Fifty) -> None:
+def test_every_line_that_is_there_twice_is_found(fifty: Fifty) -> None:
     """Right after itself, and at the end."""
     for number in range(50):
         line = fifty.lines[number]
@@ -164,7 +164,7 @@ def test_another_accounts_trail_is_not_taken_for_this_one(fifty: Fifty) -> None:
     assert trail_at(fifty.folder).verify().faults
 
 
-def test_a_changed_line_is_told_with_the_one_behind_it_and_nothing_else(fifty: Fifty) -> None:
+def test_a_changed_line_is_reported_with_the_one_behind_it_and_nothing_else(fifty: Fifty) -> None:
     """The line behind covers it; those after that stand, and so do their receipts."""
     told = "changed, or the line before it was changed or removed"
     for new in (fifty.lines[10].replace(b"contact", b"kontact"), b"x" + fifty.lines[10][1:]):
@@ -186,7 +186,7 @@ def test_an_entry_out_of_turn_is_found_though_its_mac_is_right(fifty: Fifty) -> 
     assert verdict.faults == ("line 51: entry 51 belongs here",)
 
 
-def test_a_removed_line_is_told_once_at_the_line_behind_it(fifty: Fifty) -> None:
+def test_a_removed_line_is_reported_once_at_the_line_behind_it(fifty: Fifty) -> None:
     """Those after it stand."""
     assert fifty.verify(b"".join(fifty.lines[:10] + fifty.lines[11:])).faults == (
         "line 11: changed, or the line before it was changed or removed",
@@ -279,7 +279,7 @@ def test_a_last_line_without_its_end_is_whole(fifty: Fifty) -> None:
 
 
 @pytest.mark.parametrize("number", [1, 25, 50])
-def test_a_torn_last_line_is_told_from_a_cut(number: int, fifty: Fifty) -> None:
+def test_a_torn_last_line_is_distinguished_from_a_cut(number: int, fifty: Fifty) -> None:
     """Cut at a line's end nothing shows, within a line a note does; receipts tell what is missing."""
     whole = fifty.raw[: fifty.place(number) + 1]
     before = [one for one in fifty.receipts if one["audit"]["seq"] < number]
@@ -384,7 +384,7 @@ def test_every_removed_line_around_a_torn_one_is_found(number: int, tmp_path: Pa
 
 
 def test_a_line_that_is_unfinished_and_ends_is_a_change(fifty: Fifty) -> None:
-    """A crash leaves no line end behind a torn line; whoever destroys a line's MAC does."""
+    """A crash leaves a torn line without a line end; an edit of a line's MAC leaves the line end."""
     verdict = fifty.verify(fifty.raw[:-40] + b"\n")
     assert verdict.faults == ("line 50: changed, or the line before it was changed or removed",)
 
@@ -430,7 +430,7 @@ def test_a_changed_trail_is_not_gone_on_with(
 
 
 def test_a_trail_that_was_cut_meanwhile_is_not_gone_on_with(fifty: Fifty) -> None:
-    """Whoever has it open knows how long it was."""
+    """A process that has it open knows how long it was."""
     fifty.trail.path.write_bytes(fifty.raw[: fifty.place(40) + 1])
     with pytest.raises(errors.StateError, match="was altered"):
         fifty.trail.append("asked")
@@ -590,7 +590,7 @@ def test_a_changed_receipt_is_found(change: Callable[[Any], Any], fifty: Fifty) 
     assert str(changed["receipt_id"]) in verdict.faults[0]
 
 
-def test_every_receipt_that_names_no_place_is_told(fifty: Fifty) -> None:
+def test_every_receipt_that_names_no_place_is_reported(fifty: Fifty) -> None:
     """One does not hide the next."""
     bare = [{"receipt_id": "a"}, {"receipt_id": "b", "audit": {}}, {"receipt_id": "c", "audit": 7}]
     assert fifty.verify(fifty.raw, bare).faults == tuple(
@@ -679,7 +679,7 @@ def test_no_file_of_the_state_holds_an_identifier_in_clear(
                 assert disguise not in content, (path.name, text, disguise)
 
 
-def test_an_id_of_any_shape_that_is_an_address_stands_in_the_trail_as_a_hash(
+def test_an_id_of_any_shape_that_is_an_address_is_in_the_trail_as_a_hash(
     host: Host, vendor: Vendor, connection: dict[str, Any], edited: Callable[..., str]
 ) -> None:
     """Where an id may be any text, an e-mail address may be given for one."""
@@ -697,7 +697,7 @@ def trail_for(connection: Mapping[str, Any]) -> Trail:
     return Trail.of(state, connection["base_url"], connection["credentials"]["client_id"])
 
 
-def test_hashes_are_keyed_and_tell_equal_identifiers(tmp_path: Path) -> None:
+def test_hashes_are_keyed_and_show_equal_identifiers(tmp_path: Path) -> None:
     """Two spellings of one address have one hash in one trail, and another in another's."""
     kinds = manifest.load().kinds
     one, other = trail_at(tmp_path / "one"), trail_at(tmp_path / "other")
@@ -742,7 +742,7 @@ def test_a_new_trails_name_is_on_disk_with_its_first_entry(
 
 
 def test_hashes_are_the_same_from_version_to_version(tmp_path: Path) -> None:
-    """A trail is kept for years: what is hashed, and how, is told here and nowhere changed."""
+    """A trail is kept for years: this test fixes what is hashed, and how."""
     trail = trail_at(tmp_path)
     names_key = hmac.digest(trail._key_file.read_bytes(), b"identifiers", "sha256")
 
@@ -828,7 +828,7 @@ def test_a_trail_that_cannot_be_opened_is_an_error_of_the_state(tmp_path: Path) 
 def test_an_entry_that_is_not_written_whole_is_an_error_and_is_closed_later(
     fifty: Fifty, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On a full disk half a line is no evidence: it is told, and the next entry closes it."""
+    """Half a line on a full disk is no evidence: it is reported, and the next entry closes it."""
     write = os.write
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", lambda where, data: write(where, data[: len(data) // 2]))
@@ -881,7 +881,7 @@ def test_no_delete_is_sent_whose_intent_could_not_be_written(
     assert vendor.count("DELETE") == 0
 
 
-def test_a_story_is_told_of_a_changed_trail_too(fifty: Fifty) -> None:
+def test_a_story_is_shown_for_a_changed_trail_too(fifty: Fifty) -> None:
     """Lines that cannot be read are left out; whether the rest is true, verify says."""
     lines = list(fifty.lines)
     lines[1] = b"not JSON\n"

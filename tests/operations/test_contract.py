@@ -475,7 +475,7 @@ def test_plan_only_of_a_quick_search_and_of_what_is_skipped(
 @pytest.mark.parametrize(
     "answer", [v.Status(422, {"error": "Page requested is outside of result set"}), v.Html(200)]
 )
-def test_plan_only_knows_no_number_where_the_list_does_not_tell_one(
+def test_plan_only_knows_no_number_where_the_list_does_not_give_one(
     host: Host,
     connection: dict[str, Any],
     filled: Vendor,
@@ -692,7 +692,7 @@ LACKING = {
 
 @pytest.mark.parametrize("status", [401, 403])
 @pytest.mark.parametrize("path", list(LACKING))
-def test_a_missing_scope_is_told_for_its_type_and_the_others_go_on(
+def test_a_missing_scope_is_reported_for_its_type_and_the_others_go_on(
     host: Host, connection: dict[str, Any], filled: Vendor, path: str, status: int
 ) -> None:
     filled.granted_scopes, lacking = LACKING[path]
@@ -738,7 +738,7 @@ def _closed_port() -> int:
 @pytest.mark.timeout(10)
 @pytest.mark.parametrize("hook", ["validate_connection", "fetch", "delete_object"])
 @pytest.mark.parametrize("where", ["refused", "unknown"])
-def test_an_unreachable_host_is_told_at_once(
+def test_an_unreachable_host_is_reported_at_once(
     host: Host, connection: dict[str, Any], where: str, hook: str, threads: Callable[[], list[Any]]
 ) -> None:
     connection["base_url"] = (
@@ -760,7 +760,7 @@ def test_an_unreachable_host_is_told_at_once(
 
 
 @pytest.mark.parametrize("hook", ["validate_connection", "fetch"])
-def test_a_base_url_without_its_version_is_told_as_such(
+def test_a_base_url_without_its_version_is_reported_as_such(
     host: Host, connection: dict[str, Any], filled: Vendor, hook: str
 ) -> None:
     connection["base_url"] = connection["base_url"].removesuffix("/v1")

@@ -296,9 +296,7 @@ def test_an_object_id_that_is_neither_text_nor_number_is_an_error(
     assert filled.log == []
 
 
-def test_the_actor_stands_in_the_trail(
-    host: Host, filled: Vendor, connection: dict[str, Any]
-) -> None:
+def test_the_actor_is_in_the_trail(host: Host, filled: Vendor, connection: dict[str, Any]) -> None:
     """Who asked is part of the story, and of no receipt."""
     receipt = host.delete(connection, "contact", KEY, PERSON, {"actor": "officer 7"})
     story = trail_of(connection).story(receipt["receipt_id"])
@@ -310,7 +308,7 @@ def test_the_actor_stands_in_the_trail(
     assert trail_of(connection).story(longest["receipt_id"])[0]["actor"] == "x" * 1000
 
 
-def test_what_was_asked_is_told_whole(
+def test_what_was_asked_is_shown_in_full(
     host: Host, filled: Vendor, connection: dict[str, Any]
 ) -> None:
     """For whom, by which identifiers (hashed), whether it was reviewed; and progress names the object."""
@@ -344,7 +342,7 @@ def test_the_story_of_a_deletion_is_complete(
     assert (story[-1]["seq"], story[-1]["mac"]) == tuple(receipt["audit"].values())
 
 
-def test_the_story_tells_of_every_attempt(
+def test_the_story_shows_every_attempt(
     host: Host, filled: Vendor, connection: dict[str, Any], impatient: None
 ) -> None:
     """Each DELETE has its number and its intent, and what became of it in words."""
@@ -383,7 +381,7 @@ def test_each_intent_and_each_receipt_is_on_disk_before_anything_follows(
     assert synced.count(path.stat().st_ino) == 2
 
 
-def test_an_id_that_could_be_an_address_stands_in_the_story_as_a_hash(
+def test_an_id_that_could_be_an_address_is_in_the_story_as_a_hash(
     host: Host, filled: Vendor, connection: dict[str, Any], edited: Edit
 ) -> None:
     """Where the manifest lets ids be any text; the receipt names it, the trail does not."""
@@ -412,7 +410,7 @@ def test_the_same_receipt_id_gives_the_same_receipt_and_sends_nothing(
     assert kinds(connection, "r-1").count("receipt") == 1
 
 
-def test_a_receipt_that_tells_of_failure_is_repeated_too(
+def test_a_receipt_of_a_failure_is_repeated_too(
     host: Host, filled: Vendor, connection: dict[str, Any], edited: Edit
 ) -> None:
     """What was final stays final; another try needs another receipt id."""
@@ -588,7 +586,7 @@ def test_a_user_that_is_gone_is_already_absent(
 def test_a_strangers_undeletable_object_is_refused(
     object_type: str, key: Any, host: Host, filled: Vendor, connection: dict[str, Any]
 ) -> None:
-    """Whether it is there is told to nobody whose it is not."""
+    """The answer to another subject doesn't say whether it exists."""
     refused_and_untouched(host.delete(connection, object_type, key, PERSON), filled)
 
 

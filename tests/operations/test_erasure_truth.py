@@ -300,7 +300,7 @@ ROWS = {
     ),
     "401_then_200": Row(on_delete(EXPIRED), "deleted", "accepted", "RDRDRLOR"),
     "401_though_deleted": Row(on_delete(Done(EXPIRED)), "deleted", "lost .*401", "RDRLOR"),
-    "401_for_ever": Row(
+    "401_each_time": Row(
         ever_on_delete(EXPIRED),
         "failed",
         "may have reached it, and this one was refused .*401",
@@ -316,7 +316,7 @@ ROWS = {
         "accepted",
         "RDRDRLOR",
     ),
-    "429_for_ever": Row(
+    "429_each_time": Row(
         ever_on_delete(v.Status(429)),
         "failed",
         "lost.*can still be read",
@@ -337,7 +337,7 @@ ROWS = {
     "502_html_then_200": Row(on_delete(v.Html(502)), "deleted", "accepted", "RDRDRLOR"),
     "html_with_200": Row(on_delete(v.Html()), "deleted", "accepted", "RDRDRLOR"),
     "html_with_200_though_deleted": Row(on_delete(Done(v.Html())), "deleted", "lost", "RDRLOR"),
-    "html_with_200_for_ever": Row(
+    "html_with_200_each_time": Row(
         ever_on_delete(v.Html()), "failed", "lost.*can still be read", "R(DR)+", retry_for=HASTY
     ),
     "an_endless_answer": Row(
@@ -478,7 +478,7 @@ def trail_of(connection: Mapping[str, Any]) -> Trail:
 @pytest.mark.slow
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS.keys())
-def test_the_receipt_tells_the_truth_and_nothing_else_is_deleted(
+def test_the_receipt_is_true_and_nothing_else_is_deleted(
     row: Row, host: Host, filled: Vendor, connection: dict[str, Any], edited: Edit
 ) -> None:
     """Status, proof and reason are what happened; the requests are those that the issue permits."""
@@ -505,7 +505,7 @@ def test_the_receipt_tells_the_truth_and_nothing_else_is_deleted(
     assert ADA not in str(receipt)
 
 
-def test_a_connection_that_breaks_for_ever_before_anything_was_sent_is_an_error(
+def test_a_connection_that_breaks_each_time_before_anything_was_sent_is_an_error(
     host: Host, filled: Vendor, connection: dict[str, Any], edited: Edit, impatient: None
 ) -> None:
     """The first read that never comes through raises: nothing is known and nothing was sent."""
@@ -586,7 +586,7 @@ def test_a_second_deletion_is_already_absent(
     assert letters(filled) == "RDRLORRLOR"
 
 
-def test_a_deletion_after_one_that_failed_tells_that_ours_did_it(
+def test_a_deletion_after_one_that_failed_says_that_ours_did_it(
     host: Host, filled: Vendor, connection: dict[str, Any], edited: Edit, impatient: None
 ) -> None:
     """Accepted, not readable, and found gone the next time: our request did it."""
@@ -645,7 +645,7 @@ ODD_IDS = {
 def test_an_id_of_another_shape_is_refused_and_nothing_is_sent(
     name: Any, host: Host, filled: Vendor, connection: dict[str, Any]
 ) -> None:
-    """What cannot be an id of the type names no path, and stands in the trail as a hash."""
+    """What cannot be an id of the type names no path, and the trail has it as a hash."""
     receipt = host.delete(connection, "contact", name, PERSON, None)
     assert (receipt["status"], receipt["verified"]) == ("refused", False)
     assert "the id is not exactly an id of the type contact" in receipt["reason"]

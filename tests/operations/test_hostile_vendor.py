@@ -124,7 +124,7 @@ class Late(Fault):
         exchange.write(self.real)
 
 
-# What makes one answer unusable, and as what it is told.
+# What makes one answer unusable, and how it is reported.
 UNUSABLE: dict[str, tuple[Fault, str]] = {
     "html": (v.Html(), "answer_odd"),
     "nothing": (Status(200, b""), "answer_odd"),
@@ -200,7 +200,7 @@ UNUSABLE: dict[str, tuple[Fault, str]] = {
 
 
 @pytest.mark.parametrize("name", UNUSABLE)
-def test_a_page_that_cannot_be_used_is_told_and_the_coverage_is_not_complete(
+def test_a_page_that_cannot_be_used_is_reported_and_the_coverage_is_not_complete(
     host: Host, vendor: Vendor, connection: dict[str, Any], name: str
 ) -> None:
     fault, code = UNUSABLE[name]
@@ -267,7 +267,7 @@ def test_an_object_that_cannot_be_read_before_its_deletion_is_never_deleted(
 
 
 @pytest.mark.parametrize("name", UNUSABLE)
-def test_after_a_deletion_whose_answer_is_nonsense_reading_tells_what_became_of_it(
+def test_after_a_deletion_whose_answer_is_nonsense_reading_shows_what_happened(
     host: Host, vendor: Vendor, connection: dict[str, Any], name: str
 ) -> None:
     """DELETE is answered with nonsense and nothing is done: the object is there, so it is not deleted."""
@@ -363,7 +363,7 @@ def test_a_record_with_half_a_character_is_delivered_with_a_digest_that_holds(
 @pytest.mark.parametrize(
     ("key", "told"), [("x" * 900, "x" * 900), (10**29, str(10**29)), ("../users/1", "../users/1")]
 )
-def test_an_id_of_another_type_is_told_as_it_is_and_never_sent(
+def test_an_id_of_another_type_is_reported_as_it_is_and_never_sent(
     host: Host, vendor: Vendor, connection: dict[str, Any], key: Any, told: str
 ) -> None:
     vendor.tables["contacts"] = [v.contact(0) | {"id": key, "email": ADA}]
@@ -412,7 +412,7 @@ CODES = [301, 302, 303, 307, 308]
 
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("to", ["elsewhere", "here", "//", "file"])
-def test_a_redirect_is_never_followed_wherever_it_stands(
+def test_a_redirect_is_never_followed_wherever_it_comes_from(
     host: Host, vendor: Vendor, elsewhere: Vendor, connection: dict[str, Any], code: int, to: str
 ) -> None:
     """Token, list, by id and DELETE; to another host nothing is sent, not even a connection."""
@@ -466,7 +466,7 @@ def rows(number: int, count: int = 100) -> list[dict[str, Any]]:
 
 
 def cut(number: int, last: int, made: dict[str, Any]) -> dict[str, Any]:
-    """A page of a list that has so many pages; behind them is nothing."""
+    """A page of a list with this number of pages; after the last, nothing."""
     return made if number <= last else {"items": [], "links": {"last": last, "next": None}}
 
 
@@ -560,7 +560,7 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Endless(Fault):
-    """Interim answers for ever."""
+    """Interim answers without end."""
 
     def play(self, exchange: Exchange) -> None:
         while True:
@@ -657,7 +657,7 @@ class TokenWith(Fault):
 @pytest.mark.parametrize(
     "life", [0, 1, -5, 0.001, "0", "1", None, True, 1e308, 2**63, "3600.5", "soon", [], {}]
 )
-def test_a_token_that_is_said_to_live_no_time_or_for_ever_is_used_until_it_is_refused(
+def test_a_token_that_is_said_to_live_no_time_or_without_end_is_used_until_it_is_refused(
     host: Host, vendor: Vendor, connection: dict[str, Any], life: Any
 ) -> None:
     vendor.always("POST", "/token", TokenWith((("expires_in", life),)))
@@ -703,7 +703,7 @@ def test_a_token_answer_that_is_none_is_one_typed_error(
         {"scope": True},
     ],
 )
-def test_odd_fields_beside_a_good_token_do_no_harm(
+def test_odd_fields_next_to_a_good_token_do_no_harm(
     host: Host, vendor: Vendor, connection: dict[str, Any], fields: dict[str, Any]
 ) -> None:
     vendor.always("POST", "/token", TokenWith(tuple(fields.items())))
@@ -866,7 +866,7 @@ def test_a_sign_in_whose_tls_breaks_after_it_was_sent_counts_as_sent(
 
 
 @pytest.mark.parametrize("name", ["no-such-host.invalid", "a..b.invalid", "x" * 70 + ".invalid"])
-def test_a_host_that_nobody_knows_is_told_within_ten_seconds(
+def test_a_host_that_nobody_knows_is_reported_within_ten_seconds(
     host: Host, connection: dict[str, Any], name: str
 ) -> None:
     connection["base_url"] = f"https://{name}/v1"
@@ -885,7 +885,7 @@ def test_a_resolver_that_never_answers_is_not_waited_for(
         look(host, connection)
 
 
-def test_a_port_where_nobody_listens_is_told_within_ten_seconds(
+def test_a_port_where_nobody_listens_is_reported_within_ten_seconds(
     host: Host, vendor: Vendor, connection: dict[str, Any]
 ) -> None:
     vendor.stop()

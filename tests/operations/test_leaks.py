@@ -336,7 +336,9 @@ def _tour(host: Host, vendor: Vendor, tmp_path: Path, edited: Edit) -> Iterator[
     yield Tour(host, vendor, tmp_path, edited(changes))
 
 
-def test_a_tour_of_everything_at_debug_with_faults_shows_no_secret_and_nobody(tour: Tour) -> None:
+def test_a_tour_of_everything_at_debug_with_faults_shows_no_secret_and_no_personal_data(
+    tour: Tour,
+) -> None:
     leaks = tour.run()
     leaks.pop("context", None)  # see below
     assert leaks == {}

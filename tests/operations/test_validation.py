@@ -39,7 +39,7 @@ LOOKS: dict[str, tuple[v.Fault, bool, str]] = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", LOOKS, ids=lambda case: case.replace(" ", "-"))
-def test_one_look_at_an_object_type_tells_whether_it_can_be_read(
+def test_one_look_at_an_object_type_shows_whether_it_can_be_read(
     host: Host, connection: dict[str, Any], vendor: Vendor, edited: Edit, impatient: None, case: str
 ) -> None:
     fault, ok, words = LOOKS[case]
@@ -65,7 +65,7 @@ def test_one_look_at_an_object_type_tells_whether_it_can_be_read(
         (v.DropBefore(), "unreachable"),
     ],
 )
-def test_a_sign_in_that_fails_is_told_and_nothing_else_is_tried(
+def test_a_sign_in_that_fails_is_reported_and_nothing_else_is_tried(
     host: Host, connection: dict[str, Any], vendor: Vendor, fault: v.Fault, code: str
 ) -> None:
     vendor.always("POST", "/token", fault)
@@ -110,7 +110,7 @@ def test_missing_credentials_leave_every_other_step_untried(
     assert vendor.log == []
 
 
-def test_nothing_of_anybody_is_in_the_answer(
+def test_no_personal_data_is_in_the_answer(
     host: Host, connection: dict[str, Any], vendor: Vendor
 ) -> None:
     vendor.tables["contacts"] = [v.contact(2317, email="ada@example.com")]

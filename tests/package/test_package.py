@@ -424,7 +424,7 @@ def test_only_some_fields_go_out(tmp_path: Path) -> None:
     }
 
 
-def test_a_withheld_id_is_not_told_by_the_answers(tmp_path: Path) -> None:
+def test_a_withheld_id_is_not_revealed_by_the_answers(tmp_path: Path) -> None:
     """Where a contact's id is withheld, its survey responses do not name it either."""
     whole = cases.result(
         cases.record("contact", cases.contact(987654)),
@@ -439,7 +439,7 @@ def test_a_withheld_id_is_not_told_by_the_answers(tmp_path: Path) -> None:
     assert not holds(package(tmp_path, whole, policy).packages[0].folder, "987654")
 
 
-def test_the_folder_does_not_tell_that_something_was_withheld(tmp_path: Path) -> None:
+def test_the_folder_does_not_show_that_something_was_withheld(tmp_path: Path) -> None:
     """The folder is the same, byte for byte, whether a withheld object exists or not."""
     mine = [cases.record("contact"), cases.record("contact_survey_response")]
     weak = cases.record("contact", cases.contact(501), strength="weak", matched="phone")
@@ -502,7 +502,7 @@ POLICY_FAULTS = [
 def test_a_policy_that_does_not_fit_the_result_is_a_fault(
     tmp_path: Path, policy: str, says: str
 ) -> None:
-    """Objects that the policy names and that are not there are told by line; nothing is written."""
+    """Objects that the policy names and that are not there are reported by line; nothing is written."""
     whole = cases.result(
         cases.record("contact", cases.contact(1)),
         cases.record("contact", cases.contact(501), strength="weak"),
@@ -684,7 +684,7 @@ def test_the_page_says_how_completely_was_searched(tmp_path: Path) -> None:
     assert "We found no entry about you." in page
 
 
-def test_nothing_found_is_told_from_not_looked(tmp_path: Path) -> None:
+def test_nothing_found_is_distinguished_from_not_looked(tmp_path: Path) -> None:
     """A complete search without a find says so, in other words than no search."""
     page = text_of(package(tmp_path, cases.result()).packages[0].folder)
     assert "We found no e-mail address of yours." in page

@@ -122,14 +122,14 @@ FAULTS = [
     ("text", "says"), FAULTS, ids=[row[1].partition(": ")[2][:50] for row in FAULTS]
 )
 def test_a_faulty_policy_says_what_to_write_instead(tmp_path: Path, text: str, says: str) -> None:
-    """Each fault is told with its line and a sentence that says what to do."""
+    """Each fault is reported with its line and what to do."""
     told = faults(tmp_path, text)
     assert any(
         line == says or line.startswith(says.partition(" YAML:")[0] + " YAML:") for line in told
     ), told
 
 
-def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
+def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
     """Faults of the grammar, of fields, of types and of objects come in one go, in order."""
     told = faults(
         tmp_path,

@@ -1,4 +1,4 @@
-"""How sure a match is, and what is told for a person to look at: through hooks and a real socket."""
+"""How sure a match is, and what a human must look at: through hooks and a real socket."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def strengths(answer: Any, object_type: str = "contact") -> dict[str, str]:
 
 
 def told(answer: Any) -> set[tuple[str, str | None, str | None]]:
-    """What is told, of which type and subject."""
+    """The problems: code, type, and subject."""
     return {(one["code"], one["object_type"], one["subject"]) for one in answer["problems"]}
 
 
@@ -70,7 +70,7 @@ def test_strength_follows_the_contract(
     assert told(answer) == {(code, "contact", "req-1") for code in codes}
 
 
-def test_a_phone_that_other_records_share_makes_a_match_by_it_alone_weak_and_is_told(
+def test_a_phone_that_other_records_share_makes_a_match_by_it_alone_weak_and_is_reported(
     host: Host, connection: Any, vendor: Vendor
 ) -> None:
     """A couple's telephone: the spouse's record is not sure; the one with the address is."""
@@ -130,7 +130,7 @@ def test_a_switchboard_is_many_people(host: Host, connection: Any, vendor: Vendo
     assert all("249 other records have" in one["detail"] for one in answer["problems"])
 
 
-def test_a_record_that_matches_two_subjects_is_told_to_both(
+def test_a_record_that_matches_two_subjects_is_reported_to_both(
     host: Host, connection: Any, vendor: Vendor
 ) -> None:
     """Each gets it, with the reasons that are theirs alone."""

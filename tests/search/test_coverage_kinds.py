@@ -149,7 +149,7 @@ def test_an_archived_contact_that_the_list_lacks_is_read_by_its_id_after_the_sca
 def test_an_id_that_cannot_be_read_after_the_scan_takes_nothing_from_its_promise(
     host: Host, connection: dict[str, Any], filled: Vendor, status: int
 ) -> None:
-    """Every listed object was compared; what was forbidden is told."""
+    """Every listed object was compared; what was forbidden is reported."""
     filled.always("GET", "/contacts/.*", Status(status, GONE))
     answer = host.fetch(
         connection, [subject(email=ADA, service_id="9")], {"object_types": ["contact"]}

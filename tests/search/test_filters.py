@@ -102,9 +102,7 @@ def test_quick_never_shows_a_stranger_and_says_what_it_did_not_look_at(
 
 
 @pytest.mark.parametrize("kind", ["honest", "phone digits"])
-def test_quick_finds_everybody_whose_value_stands_in_a_filtered_field(
-    kind, people, host, connection
-):
+def test_quick_finds_everybody_whose_value_is_in_a_filtered_field(kind, people, host, connection):
     """On an honest server nobody in a filtered field is missed."""
     serve(people, kind)
     answer = host.fetch(

@@ -146,7 +146,7 @@ def wide_but_for_samples(value: str, record: v.Record) -> bool:
 def test_a_field_whose_filter_failed_was_not_looked_at(
     host: Host, connection: dict[str, Any], filled: Vendor, comparer: Any, why: str
 ) -> None:
-    """Whatever came of it is no stranger's, and the reason is told."""
+    """The result is never a stranger's, and the reason is given."""
     filled.filters["contacts"]["email"] = comparer
     filled.tables["contacts"] += v.many(500, start=500_000)
     filled.tables["contacts"][1]["email"] = "sample@example.org"
@@ -280,7 +280,7 @@ def test_a_filters_pages_are_all_read(
     assert "more objects than it should" in coverage_of(answer, "contact")["reason"]
 
 
-def test_an_empty_filtered_list_may_be_told_as_past_its_end(
+def test_an_empty_filtered_list_may_be_reported_as_past_its_end(
     host: Host, connection: dict[str, Any], filled: Vendor
 ) -> None:
     """What an empty list looks like is not documented."""
@@ -333,7 +333,7 @@ def test_where_that_filter_fails_responses_were_not_looked_at(
     assert reason_for(entry, "contact.id")
 
 
-def test_responses_beyond_five_pages_for_one_contact_are_told_as_not_looked_at(
+def test_responses_beyond_five_pages_for_one_contact_are_reported_as_not_looked_at(
     host: Host, connection: dict[str, Any], filled: Vendor
 ) -> None:
     """A filter that stops to narrow down is no filter."""

@@ -221,7 +221,7 @@ def test_values_that_were_compared_with_nothing_are_named_by_their_position(
 
 
 @pytest.mark.slow
-def test_types_that_the_deadline_leaves_out_are_told_as_scans_without_requests(
+def test_types_that_the_deadline_leaves_out_are_reported_as_scans_without_requests(
     host: Host, connection: Any, vendor: Vendor
 ) -> None:
     """What was found before it is in the answer."""
@@ -311,7 +311,7 @@ def test_a_loan_is_weak_by_any_role_but_the_borrowers_and_names_the_role(
     assert told == {"1": ("weak", "buyers_agent.id"), "2": ("strong", "borrower.id")}
 
 
-def test_a_scope_that_is_missing_is_told_and_the_other_types_go_on(
+def test_a_scope_that_is_missing_is_reported_and_the_other_types_go_on(
     host: Host, whole: Any, vendor: Vendor
 ) -> None:
     fill(vendor)

@@ -1,4 +1,4 @@
-"""What is kept on disk is ours alone, whole or not there, whatever the umask and whoever kills us."""
+"""Files on disk are private and whole, or not there, under any umask and after any kill."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_a_file_of_ours_is_read_again_and_one_that_is_not_there_is_none(tmp_path
 
 
 @pytest.mark.parametrize("what", ["folder", "link to a folder", "file in the way"])
-def test_what_cannot_be_read_is_told_as_one_error(tmp_path: Path, what: str) -> None:
+def test_what_cannot_be_read_is_reported_as_one_error(tmp_path: Path, what: str) -> None:
     path = tmp_path / "token"
     if what == "folder":
         path.mkdir()
@@ -158,7 +158,7 @@ def test_what_cannot_be_read_is_told_as_one_error(tmp_path: Path, what: str) -> 
         read_private(path)
 
 
-def test_a_state_directory_that_cannot_be_made_is_told_with_the_way_out(tmp_path: Path) -> None:
+def test_a_state_directory_that_cannot_be_made_is_reported_with_the_way_out(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StateError, match="TE_STATE_DIR"):
         StateDir(tmp_path / "file" / "state").account(BASE, "id")

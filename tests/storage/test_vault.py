@@ -273,7 +273,7 @@ def _edit(change: Callable[[dict[str, Any]], Any]) -> Callable[[Path], None]:
 def test_credentials_that_were_tampered_with_are_refused_and_never_moved(
     state: StateDir, tmp_path: Path, change: Callable[[Path], None]
 ) -> None:
-    """The base URL is sealed with them: whoever edits the file cannot send them elsewhere."""
+    """The base URL is sealed with them: an edit of the file cannot send them elsewhere."""
     vault.save(state, login())
     change(tmp_path)
     with pytest.raises(StateError, match="store them again") as caught:
@@ -281,7 +281,7 @@ def test_credentials_that_were_tampered_with_are_refused_and_never_moved(
     assert SECRET not in str(caught.value)
 
 
-def test_a_key_file_with_nonsense_in_it_is_told_and_not_overwritten(
+def test_a_key_file_with_nonsense_in_it_is_reported_and_not_overwritten(
     state: StateDir, tmp_path: Path
 ) -> None:
     (tmp_path / "key").write_bytes(b"my other key")
@@ -339,7 +339,7 @@ def test_a_host_uses_stored_credentials_by_name(
         host.fetch({**connection, "name": "other"}, [subject(email="a@example.com")])
 
 
-def test_logins_are_found_by_name_wherever_the_process_stands(
+def test_logins_are_found_by_name_from_any_folder(
     state: StateDir, tmp_path: Path, working: Working, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

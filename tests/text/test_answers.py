@@ -148,7 +148,7 @@ def test_without_the_header_no_wait_is_asked_for() -> None:
 
 
 @given(st.text(max_size=80))
-def test_any_retry_after_is_none_or_a_wait_that_can_be_told(text: str) -> None:
+def test_any_retry_after_is_none_or_a_wait_that_can_be_shown(text: str) -> None:
     wait = retry_after({"retry-after": text}, NOW)
     if wait is not None:
         assert math.isfinite(wait)
@@ -166,5 +166,5 @@ def test_any_retry_after_is_none_or_a_wait_that_can_be_told(text: str) -> None:
         (float("nan"), "a time beyond the calendar"),
     ],
 )
-def test_every_moment_can_be_told(timestamp: float, told: str) -> None:
+def test_every_moment_can_be_shown(timestamp: float, told: str) -> None:
     assert moment(timestamp) == told

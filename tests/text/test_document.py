@@ -92,7 +92,7 @@ def test_what_is_more_than_plain_data_is_refused_with_its_line(case: str) -> Non
     assert any(each.startswith(f"f.yaml:{line}: {message}") for each in told), told
 
 
-def test_all_faults_of_the_text_are_told_at_once_in_the_order_of_their_lines() -> None:
+def test_all_faults_of_the_text_are_reported_at_once_in_the_order_of_their_lines() -> None:
     told = faults_of("a: &x 1\nb: *x\na: !y 2\nc: .nan\n")
     assert [int(each.split(":")[1]) for each in told] == [1, 2, 3, 3, 4]
 
@@ -198,7 +198,7 @@ def test_what_breaks_the_grammar_is_a_sentence_with_its_line(case: str) -> None:
     assert (fault.line, fault.message[: len(message)]) == (2, message)
 
 
-def test_a_key_that_lacks_and_a_file_that_is_no_mapping_are_told_of_the_file() -> None:
+def test_a_key_that_lacks_and_a_file_that_is_no_mapping_are_reported_for_the_file() -> None:
     (fault,) = check.check(document.parse(b"text: a\n", "f.yaml"), GRAMMAR)
     assert str(fault) == "f.yaml:1: the file lacks the key 'must'; add it"
     (fault,) = check.check(document.parse(b"- 1\n", "f.yaml"), GRAMMAR)

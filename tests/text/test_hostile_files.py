@@ -238,7 +238,7 @@ except FileFaults as faults:
     assert done.returncode == 0
 
 
-def test_a_manifest_of_a_hundred_thousand_unknown_keys_is_told_in_bounded_time(
+def test_a_manifest_of_a_hundred_thousand_unknown_keys_is_reported_in_bounded_time(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "m.yaml"

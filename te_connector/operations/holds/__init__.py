@@ -1,4 +1,4 @@
-"""Holds: what must not be deleted, whoever asks (a lawsuit, a running loan).
+"""Holds: what must not be deleted by anyone (because of a lawsuit or a running loan).
 
 :mod:`cover` decides what a hold covers (pure). :mod:`store` keeps holds in the state directory, encrypted.
 """
