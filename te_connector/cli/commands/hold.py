@@ -39,6 +39,14 @@ def add(settings: Settings, **requested: Any) -> int:
     applies to every deletion until you release it. It covers the object or the
     person's records, everything that belongs to them, everything whose deletion
     could take them along, and near misses.
+
+    Write values as they are: 0012345 keeps its zeros. Ids are TYPE:ID
+    (contact:2317), or an id alone, which means a contact. External ids are
+    SOURCE:ID. Each option can be given more than once, except --object.
+
+    "te-connector delete --hold FILE" takes the same as a YAML list, for one
+    command: each entry has "reason", and "object: TYPE:ID" or identifiers
+    ("email", "phone", "service_id", "external_id"), each one value or a list.
     """
     from te_connector.operations.holds import HoldStore, make_hold
 

@@ -43,7 +43,8 @@ from te_connector.operations import ownership
 from te_connector.operations.audit.trail import Found, Trail
 from te_connector.operations.erasure.options import Options
 from te_connector.operations.erasure.outcomes import TABLE, Answer, Facts, Outcome, Reading, reason
-from te_connector.operations.holds import Cover, Holds
+from te_connector.operations.erasure.taken_along import held_below
+from te_connector.operations.holds import Holds
 from te_connector.operations.ownership import Lineage, Relative
 from te_connector.text.field_paths import steps_of, values_at
 
@@ -264,28 +265,27 @@ class Deletion:
         return ""
 
     def _held_back(self, lineage: Lineage) -> str:
-        """Why a hold forbids it; empty if none does. Reads what is held and may belong to it."""
+        """Why a hold forbids it; empty if none does."""
         cover = self._held.on_lineage(lineage)
         if cover is None and self._type.deletable:
-            for object_type, object_id in self._held.below(self._type):
-                cover = self._taken_along(object_type, object_id)
-                if cover is not None:
-                    break
+            cover = held_below(
+                (self._type, self._id),
+                self._held,
+                self._manifest,
+                self._read_relative,
+                self._is_gone,
+            )
         return "" if cover is None else cover.sentence
 
-    def _taken_along(self, object_type: ObjectType, object_id: str) -> Cover | None:
-        """Deleting an object may take along what belongs to it (not documented, so assumed)."""
-        relative = self._read_relative(object_type, object_id)
-        if relative.unread:
-            return Cover(
-                f"{object_type.name} {object_id} is held and could not be read, so it is not "
-                f"known whether it belongs to this object: {relative.unread}"
-            )
-        above = ownership.lineage_of(relative, self._manifest, self._read_relative)[1:]
-        mine = (self._type.name, self._id)
-        if any((one.object_type.name, one.object_id) == mine for one in above):
-            return self._held.on_object(object_type.name, object_id)
-        return None
+    def _is_gone(self, object_type: ObjectType, object_id: str) -> bool:
+        """Whether a 404 for an object of another type is proof: other objects of it can be read."""
+        try:
+            path = show_path(self._client, object_type, object_id)
+        except (Stopped, DeadlineReached, StateError):
+            raise
+        except ConnectorError:
+            return False
+        return path != "unknown"
 
     # Deleting
 
