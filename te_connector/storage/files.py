@@ -16,7 +16,9 @@ from typing import Self
 
 from te_connector.errors import StateError
 
-_NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+# Not to wait for a writer where a pipe is in a file's place; regular files ignore it.
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0)
+_NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | _NO_WAIT
 
 
 def make_folder(folder: Path) -> None:
