@@ -1,0 +1,309 @@
+"""The desk's daily work: links by mail, two approvers, denial, extension, accounts, and settings.
+
+One portal and one SMTP server serve all tests of this module, because a start costs seconds.
+"""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import io
+import queue
+import re
+import socket
+import zipfile
+
+import pytest
+import requests
+from aiosmtpd.controller import Controller
+from portal_process import Officer, Portal
+
+from te_connector.sandbox import Sandbox
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(110)]
+MARIA = "maria.alvarez@example.com"
+PASSWORD = "a long enough password"  # noqa: S105
+
+
+class Mailbox:
+    """Takes every mail, but refuses one address."""
+
+    def __init__(self):
+        self.mails = queue.Queue()
+
+    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
+        if address.startswith("refused@"):
+            return "550 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802
+        self.mails.put(email.message_from_bytes(envelope.content, policy=email.policy.default))
+        return "250 accepted"
+
+    def next(self):
+        return self.mails.get(timeout=40)
+
+
+@pytest.fixture(name="mailbox", scope="module")
+def _mailbox():
+    handler = Mailbox()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        handler.port = free.getsockname()[1]
+    controller = Controller(handler, hostname="127.0.0.1", port=handler.port)
+    controller.start()
+    yield handler
+    controller.stop()
+
+
+@pytest.fixture(name="portal", scope="module")
+def _portal(mailbox, tmp_path_factory):
+    with Sandbox(contacts=20) as sandbox:
+        more = {
+            "TE_SMTP_URL": f"smtp://127.0.0.1:{mailbox.port}",
+            "TE_MAIL_FROM": "desk@lender.example",
+        }
+        portal = Portal(sandbox, tmp_path_factory.mktemp("desk"), **more)
+        yield portal
+        portal.stop()
+
+
+@pytest.fixture(name="officer", scope="module")
+def _officer(portal):
+    return Officer(portal, portal.first_link())
+
+
+def joined(portal, officer, role, name):
+    """A second browser, of someone who came by an invitation."""
+    officer.get("/admin")
+    assert officer.post("/admin/invite", role=role).ok
+    link = re.search(r"http://[^\"<\s]+/join/[\w-]+", officer.page)[0]
+    other = Officer.__new__(Officer)
+    other.portal, other.http = portal, requests.Session()
+    other.http.headers["Sec-Fetch-Site"] = "same-origin"
+    other.http.get(link)
+    values = {"name": name, "email": f"{name}@example.com", "password": PASSWORD}
+    weak = other.http.post(f"{portal.url}/join", {**values, "password": "short"})
+    assert weak.status_code == 422 and "12 characters" in weak.text
+    assert other.http.post(f"{portal.url}/join", values).ok
+    assert other.http.get(link).status_code == 404, "an invitation is used once"
+    return other
+
+
+def reviewed(officer, **values):
+    number = officer.new(kind="access", email=MARIA, **values)
+    officer.wait_for(number, "In review")
+    return number
+
+
+def digest_in(page):
+    return re.search(r'name="digest" value="([^"]+)"', page)[1]
+
+
+def settings(officer, **changed):
+    officer.get("/admin")
+    values = dict(re.findall(r'name="(\w+)"[^>]*value="([^"]*)"', officer.page))
+    for key in ("lender", "contact", "time_zone"):
+        values.setdefault(
+            key, {"lender": "Lender", "contact": "x", "time_zone": "America/Chicago"}[key]
+        )
+    return officer.post("/admin/settings", **{**values, "second_approver": "off", **changed})
+
+
+def test_a_package_goes_out_by_a_link_and_a_code_and_ends_when_it_is_revoked(
+    portal, officer, mailbox
+):
+    number = reviewed(officer)
+    officer.post(f"/requests/{number}/package")
+    officer.get(f"/requests/{number}")
+    assert officer.post(f"/requests/{number}/approve", digest=digest_in(officer.page)).ok
+    wrong = officer.post(f"/requests/{number}/link", mailbox="nobody")
+    assert wrong.status_code == 409 and "e-mail address" in wrong.text
+    assert officer.post(f"/requests/{number}/link", mailbox="maria@home.example").ok
+    mail = mailbox.next()
+    assert mail["To"] == "maria@home.example" and mail["Auto-Submitted"] == "auto-generated"
+    text = mail.get_content()
+    assert "alvarez" not in text.lower() and "Maria" not in text
+    link = re.search(r"http://\S+/get/\S+", text)[0]
+
+    person = requests.Session()
+    person.headers["Sec-Fetch-Site"] = "same-origin"
+    for _ in range(2):  # a scanner opens it too, and uses nothing up
+        assert person.get(link).ok
+    assert requests.get(f"{portal.url}/get/{'x' * 43}").status_code == 404
+    assert person.post(f"{portal.url}/get", {"step": "code"}).ok
+    code = re.search(r"\d{8}", mailbox.next().get_content())[0]
+    bad = person.post(f"{portal.url}/get", {"step": "download", "code": "00000000"})
+    assert "wrong or over" in bad.text
+    got = person.post(f"{portal.url}/get", {"step": "download", "code": code})
+    with zipfile.ZipFile(io.BytesIO(got.content)) as archive:
+        assert b"2317" in archive.read("data.json")
+    officer.wait_for(number, "Done")
+    release = re.search(r'name="release" value="(\d+)"', officer.page)
+    if release is not None:
+        officer.post(f"/requests/{number}/revoke", release=release[1])
+        assert person.post(f"{portal.url}/get", {"step": "code"}).status_code == 404
+
+
+def test_a_finished_request_can_not_be_approved_or_changed_by_any_route(officer):
+    number = reviewed(officer)
+    denied = officer.post(f"/requests/{number}/deny", reason="")
+    assert denied.status_code == 409 and "Enter the reason" in denied.text
+    assert officer.post(f"/requests/{number}/deny", reason="GLBA data only").ok
+    officer.get(f"/requests/{number}")
+    assert "GLBA data only" in officer.page
+    for action in ("approve", "release", "delete", "back", "search", "package", "stop", "extend",
+                   "handed-over", "identity", "objects", "fields"):  # fmt: skip
+        answer = officer.post(
+            f"/requests/{number}/{action}", digest="x", reason="y", how="z", field="email",
+            connection="default", object_type="contact", shown="1",
+        )  # fmt: skip
+        assert answer.status_code == 409, action
+        assert "· Denied" in answer.text, action
+    assert officer.post(f"/requests/{number}/nonsense").status_code == 404
+
+
+def test_a_due_date_is_extended_once_with_a_reason(officer):
+    number = reviewed(officer)
+    before = re.search(r"\d{4}-\d\d-\d\d", officer.page)
+    assert "Enter the reason" in officer.post(f"/requests/{number}/extend", reason=" ").text
+    assert officer.post(f"/requests/{number}/extend", reason="complex").ok
+    assert "complex" in officer.page and before is not None
+    assert officer.post(f"/requests/{number}/extend", reason="again").status_code == 409
+
+
+def test_comments_identity_and_duplicates(officer):
+    first, second = reviewed(officer), reviewed(officer, name="Maria A.")
+    assert officer.post(f"/requests/{second}/comment", text="").status_code == 409
+    assert officer.post(f"/requests/{second}/comment", text="<b>called</b> at noon").ok
+    assert "&lt;b&gt;called&lt;/b&gt; at noon" in officer.page
+    assert officer.post(f"/requests/{second}/identity", how="").status_code == 409
+    assert officer.post(f"/requests/{second}/identity", how="passport seen").ok
+    assert f"#{first}" in officer.get(f"/requests/{second}").text, "the duplicate is suggested"
+    assert officer.post(f"/requests/{second}/merge", into=second).status_code == 409
+    assert officer.post(f"/requests/{second}/merge", into=first).ok
+    assert "· Stopped" in officer.get(f"/requests/{second}").text
+    found = officer.post("/find", find=MARIA.upper())
+    assert found.ok and f"/requests/{first}" in found.text and "alvarez" not in found.url
+    assert f"/requests/{first}" in officer.post("/find", find=f"#{first}").text
+    assert f"/requests/{first}" not in officer.post("/find", find="x@example.com").text
+
+
+def test_what_cannot_be_a_request_is_refused_beside_the_form(officer):
+    officer.get("/new")
+    day = re.search(r'max="([0-9-]+)"', officer.page)[1]
+    good = {"kind": "access", "law": "CCPA", "received": day, "email": MARIA}
+    for wrong in ({"email": ""}, {"received": "soon"}, {"received": "2999-01-01"}, {"kind": "other"},
+                  {"email": "mailto:a@b.example"}):  # fmt: skip
+        answer = officer.post("/new", **{**good, **wrong})
+        assert answer.status_code == 422, wrong
+
+
+def test_two_must_approve_where_the_lender_says_so(portal, officer):
+    assert settings(officer, second_approver="all").ok
+    try:
+        number = reviewed(officer)
+        officer.post(f"/requests/{number}/package")
+        officer.get(f"/requests/{number}")
+        digest = digest_in(officer.page)
+        assert officer.post(f"/requests/{number}/approve", digest=digest).ok
+        assert "· In review" in officer.page
+        again = officer.post(f"/requests/{number}/approve", digest=digest)
+        assert again.status_code == 409 and "Another person" in again.text
+        second = joined(portal, officer, "approver", "ann")
+        second.get(f"/requests/{number}")
+        assert second.post(f"/requests/{number}/approve", digest="old").status_code == 409
+        assert second.post(f"/requests/{number}/approve", digest=digest).ok
+        assert "· Approved" in second.page
+        assert officer.post(f"/requests/{number}/approve", digest=digest).status_code == 409
+    finally:
+        settings(officer)
+
+
+def test_settings_that_cannot_be_are_refused(officer):
+    for wrong in ({"second_approver": "everyone"}, {"time_zone": "Mars"}, {"link_days": "x"},
+                  {"link_days": "99999"}):  # fmt: skip
+        assert settings(officer, **wrong).status_code == 409, wrong
+    assert settings(officer).ok
+
+
+def test_an_auditor_reads_only_and_only_an_admin_sets(portal, officer):
+    number = reviewed(officer)
+    auditor = joined(portal, officer, "auditor", "aud")
+    assert auditor.get(f"/requests/{number}").ok
+    assert auditor.post(f"/requests/{number}/comment", text="x").status_code == 403
+    assert auditor.get("/admin").status_code == 403
+    officer.get("/admin")
+    user = re.findall(r'name="user" value="(\d+)"', officer.page)
+    assert officer.post("/admin/account", user=user[0], role="officer").status_code in (
+        303,
+        409,
+        200,
+    )
+    officer.get("/admin")
+    for one in user:
+        officer.post("/admin/account", user=one, role="auditor", active="yes")
+    assert "Keep one active admin" in officer.page or officer.get("/admin").ok
+
+
+def test_wrong_passwords_are_refused_alike_and_limited(portal):
+    visitor = requests.Session()
+    visitor.headers["Sec-Fetch-Site"] = "same-origin"
+
+    def attempt(mailbox, password):
+        return visitor.post(f"{portal.url}/sign-in", {"email": mailbox, "password": password})
+
+    unknown, wrong = attempt("nobody@example.com", "x"), attempt("olive@example.com", "x")
+    assert (unknown.status_code, wrong.status_code) == (401, 401)
+    assert "The e-mail address or the password is wrong" in unknown.text
+    assert attempt("olive@example.com", PASSWORD).ok
+    assert visitor.get(f"{portal.url}/new").ok
+    csrf = re.search(r'name="csrf" value="([^"]+)"', visitor.get(f"{portal.url}/").text)[1]
+    visitor.post(f"{portal.url}/sign-out", {"csrf": csrf})
+    assert "/sign-in" in visitor.get(f"{portal.url}/new").url
+    statuses = [attempt("limit@example.com", "x").status_code for _ in range(11)]
+    assert statuses == [401] * 10 + [429]
+
+
+def test_a_connection_is_added_and_checked_on_the_page(officer):
+    officer.get("/admin")
+    assert officer.post("/admin/check", name="default").ok
+    assert (
+        officer.post("/admin/connection", name="b/d", connector="total-expert").status_code == 409
+    )
+    assert officer.post("/admin/connection", name="second", title="Second", profile="none").ok
+    assert "Second" in officer.get("/admin").text
+    officer.post("/admin/check", name="second")
+    assert "login" in officer.get("/admin").text.lower()
+    assert officer.post("/admin/nonsense").status_code == 404
+
+
+def test_a_token_that_is_revoked_opens_nothing(portal):
+    token = portal.command("portal", "token", "new")
+    url, headers = f"{portal.url}/api/v1/requests", {"Authorization": f"Bearer {token}"}
+    assert requests.get(url, headers=headers).status_code == 200
+    assert requests.get(f"{url}/99999", headers=headers).status_code == 404
+    listed = portal.command("portal", "token", "list", "--json")
+    assert portal.status == 0 and token not in listed
+    name = re.findall(r'"name": "(\w+)"', listed)[-1]
+    portal.command("portal", "token", "revoke", name)
+    assert portal.status == 0
+    assert requests.get(url, headers=headers).status_code == 401
+    portal.command("portal", "token", "revoke", "nothing")
+    assert portal.status == 1
+
+
+def test_check_says_what_is_missing(portal, tmp_path):
+    shown = portal.command("portal", "check")
+    assert "connection default" in shown
+    faulty = tmp_path / "connections.yaml"
+    faulty.write_text(
+        "- name: a b\n  connector: total-expert\n- nonsense\n- name: c\n  colour: red\n"
+    )
+    portal.env["TE_CONNECTIONS"] = str(faulty)
+    try:
+        portal.command("portal", "check")
+        assert portal.status in (1, 2)
+    finally:
+        del portal.env["TE_CONNECTIONS"]
