@@ -8,6 +8,7 @@ repeated. Nothing waits inside a workflow: dates are in our tables, and the sche
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 import logging
 import secrets
@@ -18,7 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 from dbos import DBOS, Serializer, SetEnqueueOptions, SetWorkflowID
 
-from te_connector.portal import connections, deleting, schedule, searching
+from te_connector.portal import connections, deleting, mail, schedule, searching
 from te_connector.portal.database import Database, driver_url
 from te_connector.portal.settings import PortalSettings
 
@@ -130,7 +131,7 @@ class Work:
         self.active = False
         self._lock: Any = None
         self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
         """Launch DBOS, go on with what a kill left, and begin the schedule."""
@@ -156,14 +157,19 @@ class Work:
             DBOS.register_queue(
                 queue_name(worker), partition_concurrency=1, polling_interval_sec=0.3
             )
-        self._thread = threading.Thread(target=self._each_second, daemon=True)
-        self._thread.start()
+        self._threads = [
+            threading.Thread(target=target, daemon=True)
+            for target in (self._each_second, self._send_mail)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def _take_name(self) -> bool:
         """Whether this process is the one worker of its name: two would do one another's work."""
         if self.database.is_postgres:
             self._lock = self.database.engine.connect()
-            key = int.from_bytes(self.settings.worker.encode()[:6].ljust(6, b"\0"), "big")
+            name = hashlib.sha256(f"te-connector worker {self.settings.worker}".encode()).digest()
+            key = int.from_bytes(name[:8], "big", signed=True)  # Postgres takes 64 bits
             taken = self._lock.scalar(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": key})
             self._lock.commit()
             return bool(taken)
@@ -192,6 +198,14 @@ class Work:
                     schedule.tick(self.database, self.settings)
             except Exception as error:  # noqa: BLE001  the next second tries again
                 log.warning("Work could not begin (%s).", type(error).__name__)
+
+    def _send_mail(self) -> None:
+        """Send what waits in the outbox. Its own thread, because a mail server can be slow."""
+        while self.active and not self._stop.wait(1.0):
+            try:
+                mail.send_waiting(self.database, self.settings)
+            except Exception as error:  # noqa: BLE001  the next second tries again
+                log.warning("Mail could not be sent (%s).", type(error).__name__)
 
     def begin_waiting(self) -> None:
         """Begin a sweep for each connection that requests wait for, and each deletion that waits."""
@@ -231,8 +245,8 @@ class Work:
     def stop(self) -> None:
         """Stop; what is under way goes on at the next start."""
         self._stop.set()
-        if self._thread is not None:
-            self._thread.join(5)
+        for thread in self._threads:
+            thread.join(5)
         DBOS.destroy()
         if self._lock is not None:
             self._lock.close() if self.database.is_postgres else self._lock.release()

@@ -58,7 +58,7 @@ def portal(settings: Settings, *, host: str, port: int) -> int:
 
 
 @click.command(short_help="Search and delete for a portal, on this machine.")
-@click.option("--name", "worker_name", default=None, help="The worker's name (TE_WORKER).")
+@click.option("--worker", "worker_name", metavar="NAME", help="The worker's name (TE_WORKER).")
 @with_settings
 def worker(settings: Settings, *, worker_name: str | None) -> int:
     """Run the searches and deletions of the connections that name this worker."""
