@@ -8,8 +8,7 @@ from typing import Any
 
 from te_connector.contract import Record
 from te_connector.package import words
-from te_connector.package.layout import Layout
-from te_connector.package.policy import Policy, Steps, Withhold
+from te_connector.package.policy import Policy, Withhold
 from te_connector.package.redaction import matches
 from te_connector.package.selection import Released
 from te_connector.package.terms import Terms
@@ -23,7 +22,7 @@ somebody can have written about them (notes, custom fields, survey answers)."""
 
 def third_party(kept: Iterable[Released], terms: Terms) -> tuple[str, ...]:
     """The filled fields, such as ``contact.owner``."""
-    ways = {name: list(_ways(layout, ())) for name, layout in terms.layouts.items()}
+    ways = {name: list(layout.marked(*ABOUT_OTHERS)) for name, layout in terms.layouts.items()}
     found = {
         ".".join((one.object_type, *steps)): None
         for one in kept
@@ -31,14 +30,6 @@ def third_party(kept: Iterable[Released], terms: Terms) -> tuple[str, ...]:
         if any(not words.is_empty(value) for value in values_at(one.data, steps))
     }
     return tuple(found)
-
-
-def _ways(layout: Layout, at: Steps) -> Iterator[Steps]:
-    for key, field in layout.fields.items():
-        if field.concerns in ABOUT_OTHERS:
-            yield (*at, key)
-        else:
-            yield from _ways(field, (*at, key))
 
 
 def unused_rules(result: Result, policy: Policy) -> tuple[str, ...]:

@@ -12,6 +12,8 @@ import attrs
 from te_connector.manifest import schemas
 
 MAX_DEPTH = 8  # a schema may refer to itself
+SENSITIVE = "sensitive-number"
+"""Value of ``x-concerns`` for numbers that the law forbids to send, such as account numbers."""
 
 
 @attrs.frozen
@@ -28,6 +30,14 @@ class Layout:
     concerns: str
     fields: Mapping[str, Layout]
     anything: bool
+
+    def marked(self, *concerns: str) -> Iterator[tuple[str, ...]]:
+        """The paths of the fields whose ``x-concerns`` is one of these, outermost only."""
+        for key, field in self.fields.items():
+            if field.concerns in concerns:
+                yield (key,)
+            else:
+                yield from ((key, *inner) for inner in field.marked(*concerns))
 
 
 def layout_of(file: Path) -> Layout:

@@ -83,10 +83,22 @@ def page(
         settings=policy.page,
         given=searched_with(disclosure.subject, terms),
         glance=glance(anchored, terms, search.searched),
+        held_numbers=list(_held_numbers(disclosure, terms)),
         count=len(anchored),
         sections=list(_sections(anchored, terms, rows_of)),
         files=files,
     )
+
+
+def _held_numbers(disclosure: Disclosure, terms: Terms) -> Iterator[str]:
+    """The titles of the numbers that we hold and the law forbids to send."""
+    fields = {(one.object_type, one.field) for one in disclosure.withheld if one.sensitive}
+    for name, field in sorted(fields):
+        layout = terms.layout(name)
+        for step in field.split("."):
+            layout = layout.fields.get(step) if layout is not None else None
+        title = layout.title if layout is not None else field
+        yield f"{title} ({terms.title(name)})"
 
 
 def by_type(disclosure: Disclosure, terms: Terms) -> list[Released]:

@@ -16,6 +16,7 @@ import attrs
 from te_connector.contract import MatchedBy, Record, Subject
 from te_connector.errors import Fault, OptionError
 from te_connector.manifest.model import Manifest, Parent
+from te_connector.package.layout import SENSITIVE, layout_of
 from te_connector.package.policy import Named, Policy, Rule, Withhold
 from te_connector.package.redaction import hides, redacted
 from te_connector.result import Key, Result, key_of, parents_of
@@ -24,6 +25,7 @@ from te_connector.text.field_paths import steps_of
 
 WEAK = "It is a weak match without a decision."
 OTHERS = "It is another person's data."
+HELD_NUMBER = "The law says not to send numbers of this kind. We hold one."
 SHARED = "It matches several subjects, without a decision whose it is."
 NO_POLICY = Policy(file="", rules={}, include=(), exclude=(), controller=None)
 
@@ -59,6 +61,8 @@ class Withheld:
     field: str
     why: str
     undecided: Literal["", "weak", "shared"] = ""
+    sensitive: bool = False
+    """Whether it is a number that the law forbids to send; the page says that we hold it."""
 
 
 @attrs.frozen
@@ -121,14 +125,30 @@ class _Chooser:
         name = record["object_type"]
         rule = self._without_others(record, self._rules.get(name, Rule()))
         data, gone = redacted(record["data"], rule)
+        data, numbers = redacted(data, self._sensitive_numbers(name))
         withheld.extend(
-            Withheld(record["subject"], name, record["id"], field, why) for field, why in gone
+            Withheld(record["subject"], name, record["id"], field, why, sensitive=found is numbers)
+            for found in (gone, numbers)
+            for field, why in found
         )
         return Released(
             object_type=name,
             id=None if hides(rule, (_id(self.manifest, name),)) else record["id"],
             data=data,
             matched_by=tuple(_reasons(record, rule)),
+        )
+
+    def _sensitive_numbers(self, name: str) -> Rule:
+        """Under CCPA: social security, account and like numbers are named as held, and never sent.
+
+        11 CCR section 7024(d). A schema marks them with ``"x-concerns": "sensitive-number"``.
+        """
+        item = self.manifest.objects.get(name)
+        if self.policy.page.law != "CCPA" or item is None:
+            return Rule()
+        layout = layout_of(self.manifest.schemas_folder / item.schema)
+        return Rule(
+            withhold=tuple(Withhold(steps, HELD_NUMBER) for steps in layout.marked(SENSITIVE))
         )
 
     def _without_others(self, record: Record, rule: Rule) -> Rule:

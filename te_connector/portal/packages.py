@@ -6,6 +6,7 @@ encrypted, and bound to the decisions that it was made from.
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import html
 import io
@@ -22,8 +23,8 @@ import sqlalchemy as sa
 from te_connector import result
 from te_connector.errors import ConnectorError
 from te_connector.package import Policy, write_package
-from te_connector.package.policy import Controller
-from te_connector.portal import choices, connections, findings, requests
+from te_connector.package.policy import Controller, PageSettings, zone_of
+from te_connector.portal import choices, connections, dates, findings, requests
 from te_connector.portal.choices import Released
 from te_connector.portal.database import Database, now
 from te_connector.portal.refusal import Refused
@@ -161,7 +162,7 @@ def _of_connection(
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "package"
         answer = _result(request, one, search, released, str(manifest.base_url or ""))
-        write_package(answer, manifest, output, _policy(settings))
+        write_package(answer, manifest, output, _policy(request, settings))
         subject = next(item for item in output.iterdir() if item.is_dir())
         return {
             str(path.relative_to(subject)): path.read_bytes()
@@ -170,9 +171,12 @@ def _of_connection(
         }
 
 
-def _policy(settings: Choices) -> Policy:
+def _policy(request: requests.Request, settings: Choices) -> Policy:
+    """The page's words: the lender's, and the rights of the law that the request is under."""
     controller = Controller(settings.lender, settings.contact or "See your letter.", "")
-    return Policy(file="", rules={}, include=(), exclude=(), controller=controller)
+    law = request.law if request.law in dates.BUILT_IN else ""
+    page = PageSettings(law=law, zone=zone_of(settings.time_zone) or datetime.UTC)
+    return Policy(file="", rules={}, include=(), exclude=(), controller=controller, page=page)
 
 
 def _result(

@@ -65,3 +65,32 @@ def test_a_strangers_loan_needs_a_decision_and_is_released_without_the_strangers
     folder = next(one.folder for one in done.packages if one.folder.name == "req-1")
     assert "357904.00" in files(folder)
     assert "Strangerson" not in files(folder)
+
+
+def account(tmp_path: Path, law: str) -> tuple[str, Any]:
+    """The package of a person with an account, under a law: its files, and what is withheld."""
+    data = {**cases.sample("account"), "account_number": "0004411-SECRET",
+            "primary_account_holder": {"id": 2317}, "joint_account_holder": None}  # fmt: skip
+    record = {
+        **cases.record("account", data),
+        "matched_by": [
+            {"identifier": "contact", "field": "primary_account_holder.id", "id": "2317"}
+        ],
+        "deletable": False,
+    }
+    file = tmp_path / "policy.yaml"
+    file.write_text(f"page: {{law: {law}}}\n", "utf-8")
+    result = cases.load(tmp_path, cases.result(cases.record("contact"), record))
+    done = write_package(result, MANIFEST, tmp_path / law, Policy.load(file, MANIFEST))
+    (mine,) = [one for one in done.packages if one.folder.name == "req-1"]
+    return files(mine.folder), [(one.field, one.why) for one in mine.withheld]
+
+
+def test_under_ccpa_an_account_number_is_named_as_held_and_never_sent(tmp_path: Path) -> None:
+    written, withheld = account(tmp_path, "CCPA")
+    assert "SECRET" not in written
+    assert [field for field, _ in withheld] == ["account_number"]
+    assert "We hold: Account number (Account)." in written
+    written, withheld = account(tmp_path, "GDPR")
+    assert "0004411-SECRET" in written
+    assert withheld == []
