@@ -40,8 +40,14 @@ def working(database: Database, settings: PortalSettings) -> Iterator[Any]:
         work.stop()
 
 
-def serve(settings: PortalSettings, announce: Callable[[str, str | None], None]) -> None:
+def serve(
+    settings: PortalSettings,
+    announce: Callable[[str, str | None], None],
+    prepare: Callable[[Database], None] | None = None,
+) -> None:
     """Serve until KeyboardInterrupt. ``announce`` gets the address, and the first account's link.
+
+    ``prepare`` fills the database first (the demo).
 
     :raises SettingsError: the address can't be used.
     """
@@ -70,6 +76,8 @@ def serve(settings: PortalSettings, announce: Callable[[str, str | None], None])
     try:
         with working(database, settings):
             url = settings.public_url or f"http://{settings.host}:{server.effective_port}"
+            if prepare is not None:
+                prepare(database)
             announce(url, _first_link(database, url))
             server.run()
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +15,8 @@ from te_connector.cli.settings import Settings, state_of, with_settings
 
 if TYPE_CHECKING:
     from te_connector.portal.settings import PortalSettings
+
+_DEMO_CONTACTS = 40
 
 
 def _settings(
@@ -36,11 +39,18 @@ def _settings(
 @click.group(short_help="Decide requests in a browser.", invoke_without_command=True)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
+@click.option("--demo", is_flag=True, help="With a sandbox and requests in every state.")
 @with_settings
-def portal(settings: Settings, *, host: str, port: int) -> int:
-    """Serve the portal, until interrupted."""
+def portal(settings: Settings, *, host: str, port: int, demo: bool) -> int:
+    """Serve the portal, until interrupted.
+
+    --demo needs no account: it starts a sandbox, and fills a new folder with
+    requests in every state. Nothing in it is kept in your state directory.
+    """
     if click.get_current_context().invoked_subcommand is not None:
         return 0
+    if demo:
+        return _demo(host, port)
     from te_connector.portal.serve import serve
 
     def announce(url: str, first: str | None) -> None:
@@ -54,6 +64,45 @@ def portal(settings: Settings, *, host: str, port: int) -> int:
         serve(_settings(settings, host, port), announce)
     except KeyboardInterrupt:
         return 0
+    return 0
+
+
+def _demo(host: str, port: int) -> int:
+    """The portal on a sandbox, in a new folder."""
+    from te_connector.cli.demo.command import new_folder
+    from te_connector.cli.demo.portal import EMAIL, PASSWORD, seed
+    from te_connector.portal.serve import serve
+    from te_connector.portal.settings import read_settings
+    from te_connector.sandbox import Sandbox
+
+    folder = new_folder(Path.cwd())
+    # Another database, mail server, or key has no place in a demo.
+    for name in [name for name in os.environ if name.startswith("TE_")]:
+        del os.environ[name]
+    os.environ["TE_KEY_FILE"] = str(folder / "key")
+    with Sandbox(_DEMO_CONTACTS) as sandbox:
+        connection = {
+            "connector": "total-expert",
+            "base_url": sandbox.base_url,
+            "credentials": {
+                "client_id": sandbox.client_id,
+                "client_secret": sandbox.client_secret,
+            },
+            "state_dir": str(folder / "state"),
+        }
+        settings = read_settings({}, connection, folder / "state", host=host, port=port)
+        emails = [str(one["email"]) for one in sandbox.contacts.values() if one.get("email")]
+
+        def announce(url: str, _first: str | None) -> None:
+            click.echo(url)
+            click.echo(f"Sign in as {EMAIL} with the password {PASSWORD}")
+            click.echo(f"Its files are in {folder}; remove it when you are done.")
+            sys.stdout.flush()
+
+        try:
+            serve(settings, announce, lambda database: seed(database, emails[-9:]))
+        except KeyboardInterrupt:
+            return 0
     return 0
 
 
