@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from te_connector import review
-from te_connector.cli.output import Renderer, clean, number_of
+from te_connector.cli.output import Renderer, clean, counted, number_of
 from te_connector.cli.settings import Settings
 from te_connector.contract import Coverage, Discovery, Problem, Record
 
@@ -28,7 +28,7 @@ def summary(answer: Mapping[str, Any]) -> str:
     """How many objects of which types were found."""
     counts = Counter(record["object_type"] for record in answer["records"])
     types = [item["object_type"] for item in answer["coverage"]]
-    listed = ", ".join(f"{counts[name]:,} {name}" for name in types)
+    listed = ", ".join(counted(counts[name], name) for name in types)
     return f"Found {number_of(len(answer['records']), 'record')}: {listed}."
 
 

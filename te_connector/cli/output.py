@@ -82,6 +82,12 @@ def number_of(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+def counted(count: int, object_type: str) -> str:
+    """A count with its object type in words: ``3 contacts``, ``2 lead opportunities``."""
+    one = object_type.replace("_", " ")
+    return number_of(count, one, f"{one[:-1]}ies" if one.endswith("y") else "")
+
+
 class Renderer:
     """Prints text and tables for people to stdout."""
 

@@ -6,11 +6,12 @@ import io
 import json
 import sys
 
+import pytest
 from command import command_fixture, fetched, flat  # noqa: F401
 from vendor import DropBefore
 
 from te_connector.cli import output
-from te_connector.cli.output import Renderer, broken, clean
+from te_connector.cli.output import Renderer, broken, clean, counted
 
 
 def test_a_command_is_broken_where_the_shell_permits_it():
@@ -40,3 +41,17 @@ def test_a_dropped_connection_is_a_problem_of_its_type_not_a_crash(command, vend
     ran = fetched(command, "--manifest", edited({"limits.retry_for": 1}))
     assert ran.status == 1
     assert "user: NOT complete" in flat(ran.out)
+
+
+@pytest.mark.parametrize(
+    ("count", "name", "text"),
+    [
+        (1, "contact", "1 contact"),
+        (0, "user", "0 users"),
+        (2000, "contact_survey_response", "2,000 contact survey responses"),
+        (2, "lead_opportunity", "2 lead opportunities"),
+        (1, "activity", "1 activity"),
+    ],
+)
+def test_a_count_has_its_object_type_in_words(count, name, text):
+    assert counted(count, name) == text

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from te_connector.cli.output import Renderer, clean, number_of, print_json
+from te_connector.cli.output import Renderer, clean, counted, number_of, print_json
 from te_connector.cli.settings import Settings, expanded, manifest_of, with_settings
 from te_connector.errors import OptionError
 
@@ -143,7 +143,7 @@ def _undecided(item: Withheld) -> dict[str, str]:
 
 
 def _objects(item: Package) -> str:
-    return ", ".join(f"{count:,} {name}" for name, count in item.objects.items()) or "nothing"
+    return ", ".join(counted(count, name) for name, count in item.objects.items()) or "nothing"
 
 
 def show_withheld(renderer: Renderer, summary: Summary) -> None:
