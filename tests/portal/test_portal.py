@@ -163,3 +163,17 @@ def test_a_form_of_another_site_is_refused(portal):
     assert page.headers["X-Content-Type-Options"] == "nosniff"
     assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
     assert page.headers["Cache-Control"] == "no-store"
+
+
+def test_a_held_object_is_shown_as_held_and_stays(portal, sandbox):
+    officer = Officer(portal, portal.first_link())
+    portal.command("hold", "add", "--object", "contact:2317", "--reason", "lawsuit 7")
+    assert portal.status == 0
+    number = officer.new(kind="erasure", **MARIA)
+    officer.wait_for(number, "In review")
+    assert "held: lawsuit 7" in officer.page
+    assert officer.post(f"/requests/{number}/approve", digest=digest_in(officer.page)).ok
+    officer.post(f"/requests/{number}/delete")
+    officer.wait_for(number, "In review")
+    assert "refused" in officer.page
+    assert 2317 in sandbox.contacts and 2328 not in sandbox.contacts

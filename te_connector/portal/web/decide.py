@@ -15,6 +15,7 @@ from te_connector.portal import (
     deleting,
     evidence,
     findings,
+    held,
     log,
     packages,
     releases,
@@ -69,6 +70,7 @@ def _page(number: int, error: Refused | None = None) -> Any:
             "receipts": deleting.every(db, number),
             "type_fields": findings.type_exclusions(base, db, number),
             "types": _types(clear + unclear),
+            "held": held.held(base, db, clear + unclear) if request.kind == "erasure" else {},
         }
     page = flask.render_template(
         "request.html",

@@ -1,0 +1,65 @@
+"""Which of the found objects a hold keeps from being deleted. The deletion itself decides it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from te_connector.errors import ConnectorError
+from te_connector.manifest import loading
+from te_connector.manifest.model import Manifest
+from te_connector.operations.holds import active
+from te_connector.operations.ownership import Lineage, Relative
+from te_connector.portal import connections
+from te_connector.portal.database import Database
+from te_connector.portal.findings import Found
+from te_connector.storage import vault
+from te_connector.storage.state import StateDir, account_name
+
+
+def held(database: Database, db: sa.Connection, found: Sequence[Found]) -> dict[int, str]:
+    """The reasons by record id. A state directory that can't be read holds everything of it."""
+    reasons: dict[int, str] = {}
+    for name in {one.connection for one in found}:
+        own = [one for one in found if one.connection == name]
+        config = connections.get(database, db, name).config
+        try:
+            reasons |= _of_connection(config, own)
+        except ConnectorError as error:
+            reasons |= {one.id: f"The holds can't be read. {error}" for one in own}
+    return reasons
+
+
+def _of_connection(config: Mapping[str, Any], found: Sequence[Found]) -> dict[int, str]:
+    manifest = loading.load(Path(config["manifest"]) if config.get("manifest") else None)
+    if manifest.connector != config["connector"]:
+        return {}  # another plugin: its holds are its own
+    state = StateDir(Path(config["state_dir"]))
+    holds = active(state, manifest, _account(config, manifest, state))
+    by_key = {one.key: one for one in found}
+    covers = {one.id: holds.on_lineage(_lineage(one, by_key, manifest)) for one in found}
+    return {number: cover.sentence for number, cover in covers.items() if cover is not None}
+
+
+def _account(config: Mapping[str, Any], manifest: Manifest, state: StateDir) -> str:
+    """The account's name, for objects that were freed in it; empty without credentials."""
+    given = config.get("credentials")
+    if given:
+        return account_name(str(config.get("base_url") or manifest.base_url), given["client_id"])
+    login = vault.load(state, str(config.get("name") or config.get("profile") or "default"))
+    return "" if login is None else account_name(login.base_url, login.client_id)
+
+
+def _lineage(one: Found, by_key: Mapping[tuple[str, str], Found], manifest: Manifest) -> Lineage:
+    """The object, and what it belongs to among the found ones."""
+    keys = [one.key, *one.parents]
+    return tuple(
+        Relative(manifest.objects[name], object_id, by_key[name, object_id].data)
+        if (name, object_id) in by_key
+        else Relative(manifest.objects[name], object_id)
+        for name, object_id in keys
+        if name in manifest.objects
+    )
