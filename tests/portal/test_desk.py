@@ -307,3 +307,14 @@ def test_check_says_what_is_missing(portal, tmp_path):
         assert portal.status in (1, 2)
     finally:
         del portal.env["TE_CONNECTIONS"]
+
+
+def test_a_request_waits_for_identity_and_goes_on_when_it_is_checked(officer):
+    number = reviewed(officer, identity_how="")
+    assert officer.post(f"/requests/{number}/wait", reason="").status_code == 409
+    assert officer.post(f"/requests/{number}/wait", reason="a copy of an ID").ok
+    assert "· Waiting" in officer.page and "a copy of an ID" in officer.page
+    assert officer.post(f"/requests/{number}/approve", digest="x").status_code == 409
+    assert officer.post(f"/requests/{number}/identity", how="ID seen").ok
+    assert "· In review" in officer.page and "ID seen" in officer.page
+    assert officer.post(f"/requests/{number}/wait", reason="again").status_code == 409

@@ -16,6 +16,7 @@ from te_connector.portal import (
     evidence,
     findings,
     held,
+    identity,
     log,
     packages,
     releases,
@@ -207,19 +208,11 @@ def _comment(base: Any, db: Any, request: requests.Request, form: Any) -> None:
 
 
 def _identity(base: Any, db: Any, request: requests.Request, form: Any) -> None:
-    import attrs
+    identity.record(base, db, request, form.get("how", ""), _actor(), flask.g.choices)
 
-    if request.is_final:
-        raise Refused("request_closed", "This request is closed.")
-    person = attrs.evolve(
-        request.person,
-        identity_how=form.get("how", "").strip(),
-        identity_by=flask.g.session.user.name,
-        identity_on=flask.g.choices.today().isoformat(),
-    )
-    if not person.identity_how:
-        raise Refused("how_missing", "Enter how identity was checked.", "how")
-    requests.set_person(base, db, request, person, _actor())
+
+def _wait(base: Any, db: Any, request: requests.Request, form: Any) -> None:
+    identity.wait(base, db, request, form.get("reason", ""), _actor())
 
 
 def _merge(base: Any, db: Any, request: requests.Request, form: Any) -> None:
@@ -245,6 +238,7 @@ _ACTIONS: dict[str, Any] = {
     "extend": _extend,
     "comment": _comment,
     "identity": _identity,
+    "wait": _wait,
     "merge": _merge,
 }
 
