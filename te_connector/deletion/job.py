@@ -16,7 +16,7 @@ from te_connector.errors import SettingsError
 from te_connector.manifest.model import Manifest
 from te_connector.operations import holds
 from te_connector.operations.audit.trail import Trail
-from te_connector.operations.holds import Cover, Holds
+from te_connector.operations.holds import Cover
 from te_connector.operations.ownership import Lineage, Relative
 from te_connector.result import Result, account_of, classified_again, key_of, parents_of
 from te_connector.storage.state import StateDir, default_root
@@ -98,7 +98,11 @@ def prepare(
         account=account,
         result=result,
         previews=tuple(
-            Preview(record, standing.get(whose(record)), _held(held, lineages, record))
+            Preview(
+                record,
+                standing.get(whose(record)),
+                held.on_chosen(lineages[key_of(record)], lineages.values()),
+            )
             for record in chosen
         ),
         children=tuple(children),
@@ -203,21 +207,6 @@ def _lineage(result: Result, manifest: Manifest, record: Record) -> Lineage:
         found.append(Relative(manifest.objects[object_type], object_id, data))
         waiting += [key for one in same[:1] for key in parents_of(one) if key not in waiting]
     return tuple(found)
-
-
-def _held(held: Holds, lineages: Mapping[tuple[str, str], Lineage], record: Record) -> Cover | None:
-    """The hold on a chosen record, or on what would go with it."""
-    lineage = lineages[key_of(record)]
-    cover = held.on_lineage(lineage) if lineage else None
-    if cover is not None:
-        return cover
-    for other in lineages.values():
-        above = [(one.object_type.name, one.object_id) for one in other[1:]]
-        if key_of(record) in above:
-            own = held.on_object(other[0].object_type.name, other[0].object_id)
-            if own is not None:
-                return own
-    return None
 
 
 __all__ = [

@@ -108,6 +108,9 @@ class _Chooser:
         }
         self._include, self._exclude = _index(policy.include), _index(policy.exclude)
         self._rules = {name: _rule_of(manifest, policy, name) for name in manifest.objects}
+        self._numbers = {
+            name: _sensitive_numbers(manifest, policy, name) for name in manifest.objects
+        }
 
     def disclosure(self, subject: Subject) -> Disclosure:
         chosen: list[Released] = []
@@ -125,7 +128,7 @@ class _Chooser:
         name = record["object_type"]
         rule = self._without_others(record, self._rules.get(name, Rule()))
         data, gone = redacted(record["data"], rule)
-        data, numbers = redacted(data, self._sensitive_numbers(name))
+        data, numbers = redacted(data, self._numbers.get(name, Rule()))
         withheld.extend(
             Withheld(record["subject"], name, record["id"], field, why, sensitive=found is numbers)
             for found in (gone, numbers)
@@ -136,19 +139,6 @@ class _Chooser:
             id=None if hides(rule, (_id(self.manifest, name),)) else record["id"],
             data=data,
             matched_by=tuple(_reasons(record, rule)),
-        )
-
-    def _sensitive_numbers(self, name: str) -> Rule:
-        """Under CCPA: social security, account and like numbers are named as held, and never sent.
-
-        11 CCR section 7024(d). A schema marks them with ``"x-concerns": "sensitive-number"``.
-        """
-        item = self.manifest.objects.get(name)
-        if self.policy.page.law != "CCPA" or item is None:
-            return Rule()
-        layout = layout_of(self.manifest.schemas_folder / item.schema)
-        return Rule(
-            withhold=tuple(Withhold(steps, HELD_NUMBER) for steps in layout.marked(SENSITIVE))
         )
 
     def _without_others(self, record: Record, rule: Rule) -> Rule:
@@ -266,6 +256,17 @@ def _rule_of(manifest: Manifest, policy: Policy, name: str) -> Rule:
         kept = tuple(steps for steps in rule.only if steps[: len(field)] != field)
         return attrs.evolve(rule, only=kept)
     return attrs.evolve(rule, withhold=(*rule.withhold, Withhold(steps_of(parent.field), why)))
+
+
+def _sensitive_numbers(manifest: Manifest, policy: Policy, name: str) -> Rule:
+    """Under CCPA: social security, account and like numbers are named as held, and never sent.
+
+    11 CCR section 7024(d). A schema marks them with ``"x-concerns": "sensitive-number"``.
+    """
+    if policy.page.law != "CCPA":
+        return Rule()
+    layout = layout_of(manifest.schemas_folder / manifest.objects[name].schema)
+    return Rule(withhold=tuple(Withhold(steps, HELD_NUMBER) for steps in layout.marked(SENSITIVE)))
 
 
 def _id(manifest: Manifest, name: str) -> str:

@@ -16,8 +16,8 @@ from te_connector.operations.ownership import Lineage, Relative
 from te_connector.portal import connections
 from te_connector.portal.database import Database
 from te_connector.portal.findings import Found
-from te_connector.storage import vault
-from te_connector.storage.state import StateDir, account_name
+from te_connector.result import account_of
+from te_connector.storage.state import StateDir
 
 
 def held(database: Database, db: sa.Connection, found: Sequence[Found]) -> dict[int, str]:
@@ -37,20 +37,11 @@ def _of_connection(config: Mapping[str, Any], found: Sequence[Found]) -> dict[in
     manifest = loading.load(Path(config["manifest"]) if config.get("manifest") else None)
     if manifest.connector != config["connector"]:
         return {}  # another plugin: its holds are its own
-    state = StateDir(Path(config["state_dir"]))
-    holds = active(state, manifest, _account(config, manifest, state))
+    holds = active(StateDir(Path(config["state_dir"])), manifest, account_of(config))
     by_key = {one.key: one for one in found}
-    covers = {one.id: holds.on_lineage(_lineage(one, by_key, manifest)) for one in found}
+    lineages = {one.id: _lineage(one, by_key, manifest) for one in found}
+    covers = {number: holds.on_chosen(own, lineages.values()) for number, own in lineages.items()}
     return {number: cover.sentence for number, cover in covers.items() if cover is not None}
-
-
-def _account(config: Mapping[str, Any], manifest: Manifest, state: StateDir) -> str:
-    """The account's name, for objects that were freed in it; empty without credentials."""
-    given = config.get("credentials")
-    if given:
-        return account_name(str(config.get("base_url") or manifest.base_url), given["client_id"])
-    login = vault.load(state, str(config.get("name") or config.get("profile") or "default"))
-    return "" if login is None else account_name(login.base_url, login.client_id)
 
 
 def _lineage(one: Found, by_key: Mapping[tuple[str, str], Found], manifest: Manifest) -> Lineage:

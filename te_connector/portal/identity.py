@@ -61,7 +61,7 @@ def record(
     if request.state != "waiting" or request.waits_for != IDENTITY:
         return
     request = requests.get(database, db, request.id)
-    paused = request.paused_days + _days_waited(database, db, request.id, today)
+    paused = request.paused_days + _days_waited(database, db, request.id, choices)
     due = requests.due_of(attrs.evolve(request, paused_days=paused), choices)
     was_searched = db.scalar(
         sa.select(searches.c.request_id).where(searches.c.request_id == request.id)
@@ -77,13 +77,14 @@ def record(
     )
 
 
-def _days_waited(
-    database: Database, db: sa.Connection, request_id: int, today: datetime.date
-) -> int:
+def _days_waited(database: Database, db: sa.Connection, request_id: int, choices: Choices) -> int:
     """The days since the request began to wait, by the log."""
     begun = [
         entry.at
         for entry in log.entries(database, db, request_id)
         if entry.action == "state" and entry.detail.get("after") == "waiting"
     ]
-    return max(0, (today - datetime.date.fromisoformat(begun[-1][:10])).days) if begun else 0
+    if not begun:
+        return 0
+    first = datetime.datetime.fromisoformat(begun[-1]).astimezone(choices.zone).date()
+    return max(0, (choices.today() - first).days)

@@ -6,7 +6,6 @@ encrypted, and bound to the decisions that it was made from.
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 import html
 import io
@@ -23,7 +22,7 @@ import sqlalchemy as sa
 from te_connector import result
 from te_connector.errors import ConnectorError
 from te_connector.package import Policy, write_package
-from te_connector.package.policy import Controller, PageSettings, zone_of
+from te_connector.package.policy import Controller, PageSettings
 from te_connector.portal import choices, connections, dates, findings, requests
 from te_connector.portal.choices import Released
 from te_connector.portal.database import Database, now
@@ -175,7 +174,7 @@ def _policy(request: requests.Request, settings: Choices) -> Policy:
     """The page's words: the lender's, and the rights of the law that the request is under."""
     controller = Controller(settings.lender, settings.contact or "See your letter.", "")
     law = request.law if request.law in dates.BUILT_IN else ""
-    page = PageSettings(law=law, zone=zone_of(settings.time_zone) or datetime.UTC)
+    page = PageSettings(law=law, zone=settings.zone)
     return Policy(file="", rules={}, include=(), exclude=(), controller=controller, page=page)
 
 

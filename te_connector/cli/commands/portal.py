@@ -39,13 +39,13 @@ def _settings(
 @click.group(short_help="Decide requests in a browser.", invoke_without_command=True)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
-@click.option("--demo", is_flag=True, help="With a sandbox and requests in every state.")
+@click.option("--demo", is_flag=True, help="With a sandbox and twelve requests.")
 @with_settings
 def portal(settings: Settings, *, host: str, port: int, demo: bool) -> int:
     """Serve the portal, until interrupted.
 
     --demo needs no account: it starts a sandbox, and fills a new folder with
-    requests in every state. Nothing in it is kept in your state directory.
+    twelve requests in different states. Nothing in it is kept in your state directory.
     """
     if click.get_current_context().invoked_subcommand is not None:
         return 0
@@ -71,6 +71,7 @@ def _demo(host: str, port: int) -> int:
     """The portal on a sandbox, in a new folder."""
     from te_connector.cli.demo.command import new_folder
     from te_connector.cli.demo.portal import EMAIL, PASSWORD, seed
+    from te_connector.cli.demo.run import connection_to
     from te_connector.portal.serve import serve
     from te_connector.portal.settings import read_settings
     from te_connector.sandbox import Sandbox
@@ -81,15 +82,7 @@ def _demo(host: str, port: int) -> int:
         del os.environ[name]
     os.environ["TE_KEY_FILE"] = str(folder / "key")
     with Sandbox(_DEMO_CONTACTS) as sandbox:
-        connection = {
-            "connector": "total-expert",
-            "base_url": sandbox.base_url,
-            "credentials": {
-                "client_id": sandbox.client_id,
-                "client_secret": sandbox.client_secret,
-            },
-            "state_dir": str(folder / "state"),
-        }
+        connection = connection_to(sandbox, folder / "state")
         settings = read_settings({}, connection, folder / "state", host=host, port=port)
         emails = [str(one["email"]) for one in sandbox.contacts.values() if one.get("email")]
 

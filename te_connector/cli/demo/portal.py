@@ -1,4 +1,4 @@
-"""``portal --demo``: the portal with a sandbox, an account, and requests in every state."""
+"""``portal --demo``: the portal with a sandbox, an account, and twelve requests in different states."""
 
 from __future__ import annotations
 

@@ -18,6 +18,19 @@ _REQUEST = "request-2026-001"
 NOT_HERS = "Only a phone number matches, so the officer left it out."
 
 
+def connection_to(sandbox: Sandbox, state_dir: Path) -> dict[str, Any]:
+    """The connection of a host to a sandbox."""
+    return {
+        "connector": "total-expert",
+        "base_url": sandbox.base_url,
+        "credentials": {
+            "client_id": sandbox.client_id,
+            "client_secret": sandbox.client_secret,
+        },
+        "state_dir": str(state_dir),
+    }
+
+
 class DemoRun:
     """Runs the steps and keeps what each one returned."""
 
@@ -42,15 +55,7 @@ class DemoRun:
                 "phone": [sandbox.sample["phone"]],
             },
         }
-        self.connection: dict[str, Any] = {
-            "connector": "total-expert",
-            "base_url": sandbox.base_url,
-            "credentials": {
-                "client_id": sandbox.client_id,
-                "client_secret": sandbox.client_secret,
-            },
-            "state_dir": str(folder / "state"),
-        }
+        self.connection = connection_to(sandbox, folder / "state")
 
     def run(self) -> None:
         """Validate, fetch, package, delete, and fetch again."""

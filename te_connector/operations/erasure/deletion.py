@@ -20,7 +20,7 @@ import attrs
 
 from te_connector.api.client import Client, object_path
 from te_connector.api.client import Deletion as Sent
-from te_connector.api.objects import read_object, show_path
+from te_connector.api.objects import Path, read_object, show_path
 from te_connector.api.retry import backoff
 from te_connector.contract import Receipt
 from te_connector.errors import (
@@ -196,12 +196,7 @@ class Deletion:
 
         For ``deleted`` an empty list serves too: we saw the object before our own DELETE.
         """
-        try:
-            path = show_path(self._client, self._type, self._id, may_go=self._may_go)
-        except (Stopped, DeadlineReached, StateError):
-            raise
-        except ConnectorError:
-            return attrs.evolve(absent, reading="unproven")
+        path = self._path(self._type, self._id)
         if path == "unknown" or (path == "empty" and answer in ("nothing sent", "refused")):
             return attrs.evolve(absent, reading="unproven")
         self._was_absent = True
@@ -210,8 +205,18 @@ class Deletion:
             return again
         return attrs.evolve(absent, list_empty=path == "empty")
 
-    def _may_go(self, object_id: str) -> bool:
-        return self._trail.is_being_deleted(self._type.name, object_id)
+    def _path(self, object_type: ObjectType, object_id: str) -> Path:
+        """Whether reading by id works now; objects that we may be deleting prove nothing."""
+
+        def may_go(other: str) -> bool:
+            return self._trail.is_being_deleted(object_type.name, other)
+
+        try:
+            return show_path(self._client, object_type, object_id, may_go=may_go)
+        except (Stopped, DeadlineReached, StateError):
+            raise
+        except ConnectorError:
+            return "unknown"
 
     def _sent_earlier(self) -> bool:
         """Whether another DELETE of ours than this call's last may have deleted it."""
@@ -279,13 +284,7 @@ class Deletion:
 
     def _is_gone(self, object_type: ObjectType, object_id: str) -> bool:
         """Whether a 404 for an object of another type is proof: other objects of it can be read."""
-        try:
-            path = show_path(self._client, object_type, object_id)
-        except (Stopped, DeadlineReached, StateError):
-            raise
-        except ConnectorError:
-            return False
-        return path != "unknown"
+        return self._path(object_type, object_id) != "unknown"
 
     # Deleting
 

@@ -11,7 +11,7 @@ A hold names an object, or a person by identifiers. It covers:
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -113,6 +113,15 @@ class Holds:
                 return cover
             close = close or cover
         return None if freed else close
+
+    def on_chosen(self, lineage: Lineage, found: Iterable[Lineage]) -> Cover | None:
+        """The hold on an object that someone chose, or on one of the found ones that belongs to it."""
+        cover = self.on_lineage(lineage)
+        if cover is not None or not lineage:
+            return cover
+        mine = _key(lineage[0])
+        below = (other[0] for other in found if mine in map(_key, other[1:]))
+        return next((own for one in below if (own := self.on_object(*_key(one)))), None)
 
     def below(self, object_type: ObjectType) -> list[tuple[ObjectType, str]]:
         """The held objects of types that belong to this type: deleting it may take them along."""
