@@ -157,6 +157,18 @@ def test_a_hold_on_a_person_in_any_spelling_keeps_their_notes(
     assert (NOTES, 3) not in vendor.deleted
 
 
+def test_without_a_hold_the_note_is_deleted(command, vendor, tmp_path, found):
+    """So that the test above can fail."""
+    vendor.tables[NOTES] += [{"id": 3, "contact": {"id": 7}}, {"id": 4, "contact": {"id": 99}}]
+    assert command("manifest", "export", tmp_path / "m").status == 0
+    manifest = ("--manifest", tmp_path / "m" / "connector.yaml")
+    assert command("manifest", "enable", "contact_note", *manifest).status == 0
+    file = tmp_path / "notes.json"
+    assert command("fetch", "--email", EMAIL, "--output", file, *manifest).status == 0
+    assert command("delete", file, "--select", "contact_note:3", "--yes", *manifest).status == 0
+    assert (NOTES, 3) in vendor.deleted
+
+
 NEAR = [
     ("email: ada@example.com", {"email": "“ada@example.com”"}),
     ("email: ADA@example.com", {"email": "mailto:ada@example.com?subject=x"}),
@@ -185,3 +197,6 @@ def test_a_hold_keeps_a_record_in_a_near_spelling(command, vendor, tmp_path, wri
     ran = command("delete", file, "--select", "contact:8", "--hold", hold, "--yes")
     assert ran.status in (1, 2)
     assert ("contacts", 8) not in vendor.deleted
+    again = ("--receipts", tmp_path / "again.jsonl")
+    assert command("delete", file, "--select", "contact:8", "--yes", *again).status == 0
+    assert ("contacts", 8) in vendor.deleted, "only the hold kept it"

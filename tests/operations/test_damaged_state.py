@@ -111,6 +111,19 @@ def _site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield Site(vendor, folder, earlier)
 
 
+def test_an_undamaged_state_directory_deletes_what_is_not_held(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the test below can fail."""
+    shutil.copytree(site.folder, tmp_path, dirs_exist_ok=True)
+    monkeypatch.setenv("TE_KEY_FILE", str(tmp_path / "key"))
+    connection = {"connector": CONNECTOR, "state_dir": str(tmp_path / "state")}
+    site.vendor.tables["contacts"].append(contact(6, email="ada@example.com"))
+    receipt = Host().delete(connection, "contact", "6", ADA, {"receipt_id": "r-6"})
+    assert (receipt["status"], receipt["verified"]) == ("deleted", True)
+    assert Host().delete(connection, "contact", "7", ADA, {"receipt_id": "earlier"}) == site.earlier
+
+
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("file", FILES)
 def test_a_damaged_state_directory_gives_a_right_answer_or_one_clear_error(
@@ -131,10 +144,8 @@ def test_a_damaged_state_directory_gives_a_right_answer_or_one_clear_error(
     for key in ("8", "99", "7"):
         receipt_id = "earlier" if key == "7" else f"r-{key}"
         try:
-            options = {
-                "receipt_id": receipt_id,
-                "deadline": 2,
-            }  # a budget that cannot be read is full
+            # A budget that cannot be read is full, so this call would wait for a minute.
+            options = {"receipt_id": receipt_id, "deadline": 2}
             receipt = Host().delete(connection, "contact", key, ADA, options)
         except ConnectorError as error:
             assert str(error)

@@ -79,7 +79,8 @@ def looked_at(page, name):
     """Every width and both color schemes: no serious fault, and nothing wider than the screen."""
     folder = os.environ.get("PICTURES")
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.wait_for_timeout(500)  # Pico fades from one scheme's colors to the other's
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
             if folder:
