@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from te_connector.contract import Record
+from collections.abc import Mapping, Sequence
+
 from te_connector.manifest.model import Manifest
 from te_connector.result import Result
 
@@ -13,15 +14,29 @@ def letter(result: Result, manifest: Manifest) -> str:
     It names objects by type and id only: the ids are the vendor's own, and nothing else goes out.
     """
     stuck = [
-        record
+        (record["object_type"], record["id"])
         for record in result.records
         if record["object_type"] in manifest.objects
         and not manifest.objects[record["object_type"]].deletable
     ]
-    if not stuck:
+    titles = {name: f"{one.title} ({one.path})" for name, one in manifest.objects.items()}
+    return letter_about(stuck, titles, result.base_url, result.fetched_at)
+
+
+def letter_about(
+    objects: Sequence[tuple[str, str]],
+    titles: Mapping[str, str],
+    base_url: str,
+    found_at: str | None,
+) -> str:
+    """The letter about these objects, by type and id; empty without one.
+
+    ``titles`` gives a type's words; a type that it doesn't have is called by its name.
+    """
+    if not objects:
         return ""
     lines = [
-        f"Subject: Request to erase {len(stuck)} objects that your API can't delete",
+        f"Subject: Request to erase {len(objects)} objects that your API can't delete",
         "",
         "Hello,",
         "",
@@ -29,18 +44,14 @@ def letter(result: Result, manifest: Manifest) -> str:
         "for the objects below. Please erase them, and confirm by reply which of them are erased, and",
         "when. If you can't erase one, please tell us why.",
         "",
-        f"API: {result.base_url}",
-        f"Found: {result.fetched_at or 'time not known'}",
+        f"API: {base_url}",
+        f"Found: {found_at or 'time not known'}",
         "",
     ]
-    for name in dict.fromkeys(record["object_type"] for record in stuck):
-        object_type = manifest.objects[name]
-        lines.append(f"{object_type.title} ({object_type.path}), by id:")
-        lines += [f"  {record_id}" for record_id in _ids(stuck, name)]
+    for name in dict.fromkeys(object_type for object_type, _ in objects):
+        lines.append(f"{titles.get(name, name)}, by id:")
+        ids = dict.fromkeys(object_id for object_type, object_id in objects if object_type == name)
+        lines += [f"  {object_id}" for object_id in ids]
         lines.append("")
     lines += ["Thank you.", ""]
     return "\n".join(lines)
-
-
-def _ids(records: list[Record], name: str) -> list[str]:
-    return list(dict.fromkeys(one["id"] for one in records if one["object_type"] == name))

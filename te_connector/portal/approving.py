@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import attrs
 import sqlalchemy as sa
 
@@ -48,38 +50,18 @@ def approve(
     :raises Refused: something changed since it was shown, the identity isn't checked, the search is
         incomplete and there is no reason, or the user approved before.
     """
-    name, role = db.execute(
-        sa.select(users.c.name, users.c.role).where(users.c.id == user_id)
-    ).one()
-    if role == "auditor":
-        raise Refused("role_reads", "An auditor can't approve.")
-    if request.state != "review":
-        raise Refused(
-            "not_in_review",
-            "This request isn't in review any more, so your approval didn't count. "
-            "Someone else may have approved it.",
-        )
-    if digest_to_approve(database, db, request) != digest:
-        raise Refused("changed_meanwhile", "Something changed since you looked. Look again.")
-    if not request.identity_checked:
-        raise Refused("identity_unchecked", "Record how identity was checked first.", "identity")
-    whole = findings.is_complete(findings.of_request(database, db, request.id))
-    if not whole and not reason.strip():
-        raise Refused(
-            "reason_missing", "The search is incomplete. Enter why you go on anyway.", "reason"
-        )
+    user = _user(db, user_id)
     given = of(db, request.id, digest)
-    if any(one.user_id == user_id for one in given):
-        raise Refused("approved_before", "You approved this. Another person must approve it too.")
-    if given and request.needs_approvals > 1 and role not in ("approver", "admin"):
-        raise Refused("role_missing", "The second approval needs the role approver.")
+    _check_request(database, db, request, digest)
+    _check_user(user, given, request)
+    whole = _check_coverage(database, db, request, reason)
     db.execute(
         sa.insert(approvals).values(request_id=request.id, user_id=user_id, digest=digest, at=now())
     )
     log.append(
         database,
         db,
-        name,
+        user.name,
         "approved",
         request_id=request.id,
         reason=reason or None,
@@ -96,15 +78,52 @@ def approve(
         db,
         request,
         "approved",
-        _actor(name, user_id, role),
+        user,
         values={"approved_digest": digest},
         digest=digest,
     )
     return True
 
 
-def _actor(name: str, user_id: int, role: str) -> Actor:
-    return Actor(name, user_id, role)
+def _user(db: sa.Connection, user_id: int) -> Actor:
+    row = db.execute(sa.select(users.c.name, users.c.role).where(users.c.id == user_id)).one()
+    return Actor(row.name, user_id, row.role)
+
+
+def _check_request(
+    database: Database, db: sa.Connection, request: requests.Request, digest: str
+) -> None:
+    if request.state != "review":
+        raise Refused(
+            "not_in_review",
+            "This request isn't in review any more, so your approval didn't count. "
+            "Someone else may have approved it.",
+        )
+    if digest_to_approve(database, db, request) != digest:
+        raise Refused("changed_meanwhile", "Something changed since you looked. Look again.")
+    if not request.identity_checked:
+        raise Refused("identity_unchecked", "Record how identity was checked first.", "identity")
+
+
+def _check_user(user: Actor, given: Sequence[Approval], request: requests.Request) -> None:
+    if user.role == "auditor":
+        raise Refused("role_reads", "An auditor can't approve.")
+    if any(one.user_id == user.user_id for one in given):
+        raise Refused("approved_before", "You approved this. Another person must approve it too.")
+    if given and request.needs_approvals > 1 and user.role not in ("approver", "admin"):
+        raise Refused("role_missing", "The second approval needs the role approver.")
+
+
+def _check_coverage(
+    database: Database, db: sa.Connection, request: requests.Request, reason: str
+) -> bool:
+    """Whether the search is complete; if it isn't, there must be a reason to go on."""
+    whole = findings.is_complete(findings.of_request(database, db, request.id))
+    if not whole and not reason.strip():
+        raise Refused(
+            "reason_missing", "The search is incomplete. Enter why you go on anyway.", "reason"
+        )
+    return whole
 
 
 def needed(request: requests.Request, choices: Choices) -> int:

@@ -1,8 +1,11 @@
-"""What an officer decides about the found objects: in or out, which fields, and why not."""
+"""What an officer decides about the found objects: in or out, which fields, and why not.
+
+What goes out then is decided in :mod:`disclosure`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -10,13 +13,10 @@ import sqlalchemy as sa
 
 from te_connector.portal import findings, log, requests
 from te_connector.portal.database import Database
-from te_connector.portal.findings import Found, Key
 from te_connector.portal.refusal import Actor, Refused
 from te_connector.portal.tables import records, type_fields
 
-FOLLOWS = "It belongs to an object that is left out."
-NOT_CONFIRMED = "A weak match that nobody confirmed."
-_GONE: Any = object()
+THIRD_PARTY = "About another person"
 
 
 @attrs.frozen
@@ -44,7 +44,8 @@ def decide(
         found = findings.get(database, db, request.id, choice.record_id)
         if found is None:
             raise Refused("record_unknown", "This object isn't in the request. Reload the page.")
-        if not choice.chosen and found.is_clear and not choice.why.strip():
+        why = choice.why.strip()
+        if not choice.chosen and found.is_clear and not why:
             raise Refused(
                 "reason_missing",
                 "Enter a reason for each object that you leave out.",
@@ -56,7 +57,8 @@ def decide(
             .values(
                 chosen=choice.chosen,
                 decided=True,
-                why=database.keys.seal(choice.why.strip()) if choice.why.strip() else None,
+                # A reason for leaving an object out has no use for one that goes in.
+                why=database.keys.seal(why) if why and not choice.chosen else None,
             )
         )
     requests.update(database, db, request, {})
@@ -68,6 +70,53 @@ def decide(
         request_id=request.id,
         chosen=sum(one.chosen for one in choices),
         left_out=sum(not one.chosen for one in choices),
+    )
+
+
+def decide_type(
+    database: Database,
+    db: sa.Connection,
+    request: requests.Request,
+    which: tuple[str, str],
+    chosen: bool,
+    why: str,
+    actor: Actor,
+) -> None:
+    """Put in, or leave out, all clear matches of a type. Weak and shared ones stay as they are.
+
+    :raises Refused: they are left out without a reason, or the request has none.
+    """
+    _check_review(request)
+    if not chosen and not why.strip():
+        raise Refused("reason_missing", "Enter a reason to leave out all of a type.", "why-all")
+    connection, object_type = which
+    changed = db.execute(
+        sa.update(records)
+        .where(
+            records.c.request_id == request.id,
+            records.c.connection == connection,
+            records.c.object_type == object_type,
+            records.c.strength == "strong",
+            records.c.shared.is_(False),
+        )
+        .values(
+            chosen=chosen,
+            decided=True,
+            why=None if chosen else database.keys.seal(why.strip()),
+        )
+    ).rowcount
+    if not changed:
+        raise Refused("type_unknown", "The request has no strong match of this type.", "type")
+    requests.update(database, db, request, {})
+    log.append(
+        database,
+        db,
+        actor.name,
+        "objects_chosen",
+        request_id=request.id,
+        object_type=object_type,
+        chosen=changed if chosen else 0,
+        left_out=0 if chosen else changed,
     )
 
 
@@ -158,13 +207,13 @@ def mark_third_party(
     connection: str,
     object_types: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Leave out, at first, the fields that the schema marks as telling about other people."""
+    """Leave out, at first, the fields that the schema marks as being about other people."""
     exists = sa.select(sa.func.count()).where(
         type_fields.c.request_id == request_id, type_fields.c.connection == connection
     )
     if db.scalar(exists):
         return
-    why = database.keys.seal("Tells about another person")
+    why = database.keys.seal(THIRD_PARTY)
     rows = [
         {
             "request_id": request_id,
@@ -191,84 +240,3 @@ def third_party_fields(schema: Mapping[str, Any], above: str = "") -> list[str]:
         elif isinstance(node, Mapping):
             found += third_party_fields(node, f"{path}.")
     return found
-
-
-@attrs.frozen
-class Released:
-    """An object as it goes out, and what of it does not."""
-
-    found: Found = attrs.field(repr=False)
-    data: Mapping[str, Any] = attrs.field(repr=False)
-    left_out: Mapping[str, str]
-
-
-@attrs.frozen
-class Withheld:
-    """An object that does not go out."""
-
-    found: Found = attrs.field(repr=False)
-    why: str
-
-
-def outcome(
-    found: Sequence[Found], type_exclusions: Mapping[tuple[str, str], Mapping[str, str]]
-) -> tuple[list[Released], list[Withheld]]:
-    """What goes out and what does not. Pure. A child of a left-out object stays out with it."""
-    chosen = {(one.connection, one.key): one.chosen for one in found}
-
-    def is_out(one: Found) -> bool:
-        parents: Iterable[tuple[str, Key]] = ((one.connection, parent) for parent in one.parents)
-        return any(chosen.get(parent) is False for parent in parents)
-
-    released: list[Released] = []
-    withheld: list[Withheld] = []
-    for one in found:
-        if not one.chosen:
-            withheld.append(Withheld(one, one.why or NOT_CONFIRMED))
-        elif is_out(one):
-            withheld.append(Withheld(one, FOLLOWS))
-        else:
-            fields = {**type_exclusions.get((one.connection, one.object_type), {}), **one.fields}
-            data, gone = without_fields(one.data, fields)
-            released.append(Released(one, data, gone))
-    return released, withheld
-
-
-def without_fields(
-    data: Mapping[str, Any], fields: Mapping[str, str]
-) -> tuple[dict[str, Any], dict[str, str]]:
-    """The data without some fields, and those that were there to leave out. Changes nothing."""
-    kept: Any = dict(data)
-    gone: dict[str, str] = {}
-    for field, why in fields.items():
-        left = _without(kept, field.split("."))
-        if left != kept:
-            gone[field] = why
-        kept = left
-    return kept, gone
-
-
-def _without(value: Any, path: Sequence[str]) -> Any:
-    if isinstance(value, list):
-        return [left for item in value if (left := _without(item, path)) is not _GONE]
-    if not isinstance(value, dict):
-        # Text where an object was expected may be the very thing to leave out.
-        return value if value is None or value == "" else _GONE
-    if path[0] not in value:
-        return value
-    left = _without(value[path[0]], path[1:]) if len(path) > 1 else _GONE
-    rest = {key: inner for key, inner in value.items() if key != path[0]}
-    return rest if left is _GONE else {**value, path[0]: left}
-
-
-def field_paths(data: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The fields that objects have: keys, and keys inside them, in order of appearance."""
-    paths: dict[str, None] = {}
-    for one in data:
-        for key, value in one.items():
-            paths[key] = None
-            inner = value if isinstance(value, list) else [value]
-            for item in inner:
-                if isinstance(item, Mapping):
-                    paths.update({f"{key}.{name}": None for name in item})
-    return list(paths)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ from te_connector.portal.tables import records, searches, type_fields
 
 Key = tuple[str, str]
 """An object's type and id."""
+_TELLING = re.compile(r"(^|_)(name|email|title|question|answer|subject)($|_)")
+_WORDS, _LENGTH = 3, 120
 
 
 @attrs.frozen
@@ -39,6 +42,16 @@ class Found:
     def key(self) -> Key:
         """The object's type and id."""
         return self.object_type, self.object_id
+
+    @property
+    def words(self) -> str:
+        """A few values by which an officer knows the object: names and addresses, as far as it has any."""
+        texts = [
+            value
+            for key, value in self.data.items()
+            if isinstance(value, str) and value.strip() and _TELLING.search(key)
+        ]
+        return ", ".join(dict.fromkeys(texts[:_WORDS]))[:_LENGTH]
 
     @property
     def is_clear(self) -> bool:
@@ -207,6 +220,32 @@ def counts(db: sa.Connection, request_id: int) -> dict[str, int]:
         ).where(records.c.request_id == request_id)
     ).one()
     return {"all": row[0], "clear": row[1], "unclear": row[0] - row[1], "chosen": row[2]}
+
+
+def types(db: sa.Connection, request_id: int) -> dict[tuple[str, str], tuple[int, int]]:
+    """How many records were found and how many are chosen, by connection and type."""
+    query = (
+        sa.select(
+            records.c.connection,
+            records.c.object_type,
+            sa.func.count(),
+            sa.func.sum(sa.case((records.c.chosen, 1), else_=0)),
+        )
+        .where(records.c.request_id == request_id)
+        .group_by(records.c.connection, records.c.object_type)
+        .order_by(records.c.connection, records.c.object_type)
+    )
+    return {(row[0], row[1]): (row[2], row[3]) for row in db.execute(query)}
+
+
+def neighbors(db: sa.Connection, request_id: int, one: Found) -> tuple[int | None, int | None]:
+    """The records before and after one, in the order of the pages."""
+    order = records.c.connection, records.c.object_type, records.c.id
+    own = sa.select(records.c.id).where(records.c.request_id == request_id)
+    place = sa.tuple_(*order)
+    here = sa.tuple_(*(sa.literal(value) for value in (one.connection, one.object_type, one.id)))
+    before = own.where(place < here).order_by(*(column.desc() for column in order)).limit(1)
+    return db.scalar(before), db.scalar(own.where(place > here).order_by(*order).limit(1))
 
 
 def of_request(database: Database, db: sa.Connection, request_id: int) -> list[Search]:

@@ -23,9 +23,9 @@ from te_connector import result
 from te_connector.errors import ConnectorError
 from te_connector.package import Policy, write_package
 from te_connector.package.policy import Controller, PageSettings
-from te_connector.portal import choices, connections, dates, findings, requests
-from te_connector.portal.choices import Released
+from te_connector.portal import connections, dates, disclosure, findings, requests
 from te_connector.portal.database import Database, now
+from te_connector.portal.disclosure import Released
 from te_connector.portal.refusal import Refused
 from te_connector.portal.settings import Choices
 from te_connector.portal.tables import files
@@ -126,7 +126,7 @@ def build(
     """The package as a zip: a folder for each connection if there are several."""
     found = findings.every(database, db, request.id)
     exclusions = findings.type_exclusions(database, db, request.id)
-    released, _ = choices.outcome(found, exclusions)
+    released, _ = disclosure.outcome(found, exclusions)
     searched = findings.of_request(database, db, request.id)
     parts: dict[str, bytes] = {}
     for search in searched:

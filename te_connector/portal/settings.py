@@ -118,7 +118,7 @@ class Choices:
     second_approver: str = "off"
     """``off``, ``erasure`` or ``all``."""
     reasons: tuple[str, ...] = (
-        "Tells about another person",
+        "About another person",
         "Trade secret",
         "Privileged: legal advice",
         "Withheld by law (account numbers and the like)",

@@ -13,8 +13,17 @@ from te_connector.portal import api, states
 from te_connector.portal.database import Database
 from te_connector.portal.refusal import Refused
 from te_connector.portal.settings import PortalSettings
-from te_connector.portal.web import admin, decide, entry, guard, queue
+from te_connector.portal.web import admin, decide, entry, files, guard, queue, records, words
 
+_PAGES = (
+    entry.pages,
+    queue.pages,
+    decide.pages,
+    records.pages,
+    files.pages,
+    admin.pages,
+    api.routes,
+)
 _MAX_BODY = 2 * 1024 * 1024
 
 
@@ -24,9 +33,16 @@ def create_app(database: Database, settings: PortalSettings) -> flask.Flask:
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY
     app.config["MAX_FORM_PARTS"] = 5000
     app.extensions["database"], app.extensions["settings"] = database, settings
+    app.jinja_env.filters |= {
+        "plain": words.plain,
+        "value": words.value,
+        "size": words.size,
+        "event": words.event,
+        "moment": lambda text: words.moment(text, flask.g.choices.zone),
+    }
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     guard.install(app, database, behind_proxy=settings.trusted_proxy is not None)
-    for blueprint in (entry.pages, queue.pages, decide.pages, admin.pages, api.routes):
+    for blueprint in _PAGES:
         app.register_blueprint(blueprint)
 
     @app.context_processor
@@ -36,6 +52,8 @@ def create_app(database: Database, settings: PortalSettings) -> flask.Flask:
             "session": session,
             "user": session.user if session is not None else None,
             "labels": states.LABELS,
+            "identifiers": words.IDENTIFIERS,
+            "statuses": words.RECEIPTS,
             "choices": flask.g.get("choices"),
         }
 

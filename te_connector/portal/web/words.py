@@ -1,0 +1,80 @@
+"""How codes, times, and values are written on the pages."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from te_connector.portal.log import Entry
+from te_connector.portal.states import LABELS
+
+IDENTIFIERS: Final = {
+    "email": "E-mail address",
+    "phone": "Phone number",
+    "service_id": "Id in the system",
+    "external_id": "Id of your own systems",
+}
+RECEIPTS: Final = {
+    "deleted": "Deleted",
+    "already_absent": "Was already gone",
+    "not_deletable": "API can't delete it",
+    "refused": "Refused",
+    "failed": "Failed",
+}
+_ACTIONS: Final = {
+    "received": "Request received",
+    "approved": "Approved",
+    "commented": "Comment added",
+    "deletion_interrupted": "Deletion interrupted",
+    "downloaded": "Package downloaded by the recipient",
+    "extended": "Due date extended",
+    "fields_chosen": "Fields chosen",
+    "link_revoked": "Link withdrawn",
+    "link_sent": "Link mailed",
+    "objects_chosen": "Objects chosen",
+    "purged": "Personal data removed",
+    "zip_downloaded": "Package downloaded",
+}
+
+
+def plain(name: str) -> str:
+    """A name as words: ``contact_survey_response`` → ``contact survey response``."""
+    return name.replace("_", " ")
+
+
+def moment(text: str | None, zone: datetime.tzinfo) -> str:
+    """A UTC time as the lender's clock shows it, to the minute."""
+    if not text:
+        return ""
+    at = datetime.datetime.fromisoformat(text)
+    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+
+
+def value(given: Any) -> str:
+    """A field's value as text; a nested one as JSON."""
+    if given is None or given == "":
+        return ""
+    if isinstance(given, bool):
+        return "yes" if given else "no"
+    return given if isinstance(given, str) else json.dumps(given, ensure_ascii=False, indent=1)
+
+
+def size(count: int) -> str:
+    """A file's size."""
+    return f"{count / 1024:,.0f} KB" if count < 1024 * 1024 else f"{count / 1024 / 1024:,.1f} MB"
+
+
+def event(entry: Entry) -> str:
+    """What an entry of the log says, in words."""
+    detail: Mapping[str, Any] = entry.detail
+    if entry.action == "state":
+        return f"Now {LABELS[detail['after']].lower()}"
+    if entry.action == "receipt":
+        return f"{RECEIPTS.get(detail['status'], detail['status'])}: {detail['object']}"
+    if entry.action == "objects_chosen":
+        return f"Objects chosen: {detail['chosen']} in, {detail['left_out']} left out"
+    if entry.action == "fields_chosen":
+        return f"Fields left out: {', '.join(detail['fields']) or 'none'}"
+    return _ACTIONS.get(entry.action, plain(entry.action).capitalize())
