@@ -1,32 +1,117 @@
 """Evidence: a zip that proves what was done, without the person's data, signed with Ed25519.
 
-Anyone with the public key can check it: ``manifest.json`` has the SHA-256 of every file, and
-``manifest.sig`` is the signature of ``manifest.json``.
+:mod:`te_connector.deletion.evidence` checks it, and so does openssl: ``index.html`` says how.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
-import html
 import io
 import json
 import zipfile
-from typing import Any
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, Any
 
+import attrs
 import sqlalchemy as sa
 
-from te_connector.portal import deleting, findings, log, requests
+from te_connector.deletion.evidence import MANIFEST, PUBLIC_KEY, RECEIPTS, SIGNATURE
+from te_connector.portal import (
+    approving,
+    choices,
+    deleting,
+    disclosure,
+    findings,
+    log,
+    requests,
+    trail,
+    vendor_letter,
+)
 from te_connector.portal.database import Database, now
+from te_connector.portal.settings import Choices
+from te_connector.portal.tables import files as file_table
+
+if TYPE_CHECKING:
+    import jinja2
+
+WRITTEN = (
+    "A reason in the officer's own words. The portal keeps it until the personal data is removed."
+)
+"""In place of a free reason, which may name people."""
 
 
-def make(database: Database, db: sa.Connection, request: requests.Request) -> bytes:
-    """The evidence of a request as it is now."""
+def make(
+    database: Database, db: sa.Connection, request: requests.Request, settings: Choices
+) -> bytes:
+    """The evidence of a request as it is now; or as it was before its personal data was removed."""
+    kept = db.scalar(
+        sa.select(file_table.c.content).where(
+            file_table.c.request_id == request.id, file_table.c.kind == "evidence"
+        )
+    )
+    content = database.keys.open_bytes(kept)
+    return content if content is not None else _make(database, db, request, settings)
+
+
+def keep(
+    database: Database, db: sa.Connection, request: requests.Request, settings: Choices
+) -> None:
+    """Keep a closed request's evidence, since the purge removes what it is made from."""
+    content = _make(database, db, request, settings)
+    db.execute(
+        sa.insert(file_table).values(
+            request_id=request.id,
+            kind="evidence",
+            digest=hashlib.sha256(content).hexdigest(),
+            size=len(content),
+            made_at=now(),
+            content=database.keys.seal_bytes(content),
+            about=None,
+        )
+    )
+
+
+def _make(
+    database: Database, db: sa.Connection, request: requests.Request, settings: Choices
+) -> bytes:
     receipts = [one.receipt for one in deleting.every(db, request.id) if one.receipt]
     coverage = [
         {"connection": one.connection, "state": one.state, "coverage": list(one.coverage)}
         for one in findings.of_request(database, db, request.id)
     ]
-    facts = {
+    decisions = _decisions(database, db, request, settings)
+    lines = log.rows(db, request.id)
+    entries, missing = trail.part(database, db, request.id)
+    facts = {**_facts(request), "trail_missing": missing}
+    letter = vendor_letter.make(database, db, request)
+    files = {
+        "request.json": _json(facts),
+        "coverage.json": _json(coverage),
+        "decisions.json": _json(decisions),
+        RECEIPTS: _lines(receipts),
+        "log.jsonl": _lines(lines),
+        **{f"trail-{name}.jsonl": _lines(part) for name, part in entries.items() if part},
+        **({"vendor-letter.txt": letter.encode()} if letter else {}),
+        PUBLIC_KEY: public_key(database),
+    }
+    files["index.html"] = (
+        _template()
+        .render(
+            facts=facts,
+            coverage=coverage,
+            decisions=decisions,
+            receipts=receipts,
+            lines=lines,
+            files=sorted(files),
+        )
+        .encode()
+    )
+    return _signed(database, files)
+
+
+def _facts(request: requests.Request) -> dict[str, Any]:
+    return {
         "request": request.id,
         "kind": request.kind,
         "law": request.law,
@@ -36,21 +121,57 @@ def make(database: Database, db: sa.Connection, request: requests.Request) -> by
         "closed_at": request.closed_at,
         "made_at": now(),
     }
-    lines = log.rows(db, request.id)
-    files = {
-        "request.json": _json(facts),
-        "coverage.json": _json(coverage),
-        "receipts.jsonl": _lines(receipts),
-        "log.jsonl": _lines(lines),
-        "index.html": _page(facts, coverage, receipts, lines).encode(),
-        "public_key.pem": public_key(database),
+
+
+def _decisions(
+    database: Database, db: sa.Connection, request: requests.Request, settings: Choices
+) -> dict[str, Any]:
+    """Which objects and fields go out or are deleted, why others aren't, and who approved it."""
+    known = {*settings.reasons, choices.THIRD_PARTY, disclosure.NOT_CONFIRMED, disclosure.FOLLOWS}
+    found = findings.every(database, db, request.id)
+    exclusions = findings.type_exclusions(database, db, request.id)
+    _, withheld = disclosure.outcome(found, exclusions)
+    out = {one.found.id: one.why for one in withheld}
+    return {
+        "objects": [
+            {
+                "connection": one.connection,
+                "object_type": one.object_type,
+                "id": one.object_id,
+                "digest": one.digest,
+                "match": one.strength,
+                "shared": one.shared,
+                "included": one.id not in out,
+                "reason": _reason(out.get(one.id), known),
+                "fields_left_out": _reasons(one.fields, known),
+            }
+            for one in found
+        ],
+        "fields_left_out_of_every_object": [
+            {"connection": key[0], "object_type": key[1], "fields": _reasons(fields, known)}
+            for key, fields in exclusions.items()
+        ],
+        "approvals": [
+            attrs.asdict(one) for one in approving.of(db, request.id, request.approved_digest or "")
+        ],
+        "approved_digest": request.approved_digest,
     }
+
+
+def _reason(why: str | None, known: Collection[str]) -> str | None:
+    return why if why is None or why in known else WRITTEN
+
+
+def _reasons(fields: Any, known: Collection[str]) -> dict[str, str | None]:
+    return {field: _reason(why, known) for field, why in fields.items()}
+
+
+def _signed(database: Database, files: dict[str, bytes]) -> bytes:
     manifest = _json({name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)})
-    files["manifest.json"] = manifest
-    files["manifest.sig"] = database.keys.signing_key().sign(manifest)
+    signature = database.keys.signing_key().sign(manifest)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
+        for name, content in {**files, MANIFEST: manifest, SIGNATURE: signature}.items():
             archive.writestr(name, content)
     return buffer.getvalue()
 
@@ -63,72 +184,23 @@ def public_key(database: Database) -> bytes:
     return bytes(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
 
 
-def is_genuine(content: bytes, public: bytes) -> bool:
-    """Whether an evidence zip was signed with this key, and nothing in it was changed."""
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.serialization import load_pem_public_key
-
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            manifest = archive.read("manifest.json")
-            key: Any = load_pem_public_key(public)
-            key.verify(archive.read("manifest.sig"), manifest)
-            listed = json.loads(manifest)
-            names = set(archive.namelist()) - {"manifest.json", "manifest.sig"}
-            return names == set(listed) and all(
-                hashlib.sha256(archive.read(name)).hexdigest() == listed[name] for name in names
-            )
-    except (InvalidSignature, KeyError, ValueError, zipfile.BadZipFile):
-        return False
-
-
 def _json(value: Any) -> bytes:
     return (json.dumps(value, indent=1, sort_keys=True) + "\n").encode()
 
 
-def _lines(values: list[Any]) -> bytes:
+def _lines(values: Iterable[Any]) -> bytes:
     return "".join(json.dumps(value, sort_keys=True) + "\n" for value in values).encode()
 
 
-def _page(facts: Any, coverage: Any, receipts: Any, lines: Any) -> str:
-    def table(heads: list[str], rows: list[list[Any]]) -> str:
-        head = "".join(f"<th>{html.escape(one)}</th>" for one in heads)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row) + "</tr>"
-            for row in rows
-        )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+@functools.cache
+def _template() -> jinja2.Template:
+    import jinja2
 
-    searched = [
-        [
-            one["connection"],
-            type_["object_type"],
-            type_["seen"],
-            "yes" if type_["complete"] else "no",
-        ]
-        for one in coverage
-        for type_ in one["coverage"]
-    ]
-    proofs = [
-        [one["object_type"], one["id"], one["status"], one["at"], one["receipt_id"]]
-        for one in receipts
-    ]
-    steps = [[line["at"], line["actor"], line["action"]] for line in lines]
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8">'
-        f"<title>Evidence for request {facts['request']}</title>"
-        "<style>body{font:16px system-ui;margin:2rem;max-width:70rem}table{border-collapse:collapse}"
-        "th,td{text-align:left;padding:.3rem .8rem;border-bottom:1px solid #ccc}</style>"
-        f"<h1>Evidence for request {facts['request']}</h1>"
-        + table(["Fact", "Value"], [[key, value] for key, value in facts.items()])
-        + "<h2>What was searched</h2>"
-        + table(["System", "Object type", "Compared", "Complete"], searched)
-        + "<h2>Receipts</h2>"
-        + table(["Object type", "Id", "Result", "At", "Receipt"], proofs)
-        + "<h2>What was done</h2>"
-        + table(["At", "By", "Action"], steps)
-        + "<p>To check this file: <code>openssl pkeyutl -verify -pubin -inkey public_key.pem -rawin "
-        "-in manifest.json -sigfile manifest.sig</code>, then compare each file's SHA-256 with "
-        "manifest.json. To check the receipts: <code>te-connector audit verify receipts.jsonl</code>."
-        "</p></html>"
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("te_connector.portal"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
+    return environment.get_template("evidence.html.j2")

@@ -9,11 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from te_connector.errors import ConnectorError
-from te_connector.manifest import loading
 from te_connector.manifest.model import Manifest
 from te_connector.operations.holds import active
 from te_connector.operations.ownership import Lineage, Relative
 from te_connector.portal import connections
+from te_connector.portal.account import manifest_of
 from te_connector.portal.database import Database
 from te_connector.portal.findings import Found
 from te_connector.result import account_of
@@ -34,8 +34,8 @@ def held(database: Database, db: sa.Connection, found: Sequence[Found]) -> dict[
 
 
 def _of_connection(config: Mapping[str, Any], found: Sequence[Found]) -> dict[int, str]:
-    manifest = loading.load(Path(config["manifest"]) if config.get("manifest") else None)
-    if manifest.connector != config["connector"]:
+    manifest = manifest_of(config)
+    if manifest is None:
         return {}  # another plugin: its holds are its own
     holds = active(StateDir(Path(config["state_dir"])), manifest, account_of(config))
     by_key = {one.key: one for one in found}

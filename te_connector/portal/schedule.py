@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from te_connector.portal import log, mail, requests
+from te_connector.portal import evidence, log, mail, requests
 from te_connector.portal.database import Database, now
 from te_connector.portal.refusal import SYSTEM, Refused
 from te_connector.portal.settings import PortalSettings, read_choices
@@ -91,6 +91,7 @@ def purge_one(database: Database, db: sa.Connection, request_id: int) -> None:
         raise Refused("request_open", "Close the request first.")
     if request.purged_at is not None:
         return
+    evidence.keep(database, db, request, read_choices(database, db))
     db.execute(sa.delete(releases).where(releases.c.request_id == request_id))
     for table in (records, type_fields, identifiers, notes, approvals):
         db.execute(sa.delete(table).where(table.c.request_id == request_id))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import sqlalchemy as sa
 
 from te_connector.deletion.letter import letter_about
-from te_connector.manifest import loading
 from te_connector.portal import connections, deleting, findings, requests
+from te_connector.portal.account import manifest_of
 from te_connector.portal.database import Database
 
 
@@ -26,13 +24,14 @@ def make(database: Database, db: sa.Connection, request: requests.Request) -> st
     letters = []
     for name in dict.fromkeys(one.connection for one in stuck):
         config = connections.get(database, db, name).config
-        manifest = loading.load(Path(config["manifest"]) if config.get("manifest") else None)
-        types = manifest.objects if manifest.connector == config["connector"] else {}
+        manifest = manifest_of(config)
+        types = manifest.objects if manifest is not None else {}
+        base_url = config.get("base_url") or (manifest.base_url if manifest is not None else "")
         letters.append(
             letter_about(
                 [one.key for one in stuck if one.connection == name],
                 {key: f"{one.title} ({one.path})" for key, one in types.items()},
-                str(config.get("base_url") or manifest.base_url or ""),
+                str(base_url or ""),
                 found_at.get(name),
             )
         )

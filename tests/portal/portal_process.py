@@ -51,7 +51,7 @@ class Portal:
             env=self.env,
             timeout=60,
         )
-        self.status = done.returncode
+        self.status, self.printed = done.returncode, done.stdout
         return done.stdout.strip()
 
     def kill(self):

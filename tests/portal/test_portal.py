@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import io
+import json
 import re
+import subprocess
 import zipfile
 
 import pytest
 import requests
 from portal_process import Officer, Portal
 
-from te_connector.portal import evidence
 from te_connector.sandbox import Sandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(110)]
@@ -59,7 +60,8 @@ def test_an_access_request_goes_out_without_what_was_left_out(portal):
         f"/requests/{number}/fields",
         connection="default",
         object_type="contact",
-        field="employer_name",
+        field=["email", "employer_name"],
+        kept="email",
         **{"why-employer_name": "Trade secret"},
     )
     officer.post(f"/requests/{number}/package")
@@ -92,14 +94,34 @@ def test_an_erasure_request_ends_with_receipts_and_evidence(portal, sandbox, tmp
     assert 2317 not in sandbox.contacts and 2328 not in sandbox.contacts
     content = officer.get(f"/requests/{number}/evidence.zip").content
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        receipts, public = archive.read("receipts.jsonl"), archive.read("public_key.pem")
-        assert b"maria" not in b"".join(archive.read(name) for name in archive.namelist()).lower()
-    assert evidence.is_genuine(content, public)
-    file = tmp_path / "receipts.jsonl"
-    file.write_bytes(receipts)
-    assert receipts.count(b"\n") >= 2
-    portal.command("audit", "verify", str(file))
-    assert portal.status == 0
+        files = {name: archive.read(name) for name in archive.namelist()}
+    assert b"maria" not in b"".join(files.values()).lower()
+    assert (
+        files["receipts.jsonl"].count(b"\n") == files["trail-default.jsonl"].count(b'"receipt"') > 2
+    )
+    for one in json.loads(files["decisions.json"])["objects"]:
+        assert one["included"] == (one["match"] == "strong")
+    assert b"urvey" in files["vendor-letter.txt"]
+    (tmp_path / "evidence.zip").write_bytes(content)
+    (tmp_path / "key.pem").write_bytes(files["public_key.pem"])
+    assert verified(portal, tmp_path)
+    assert verified(portal, tmp_path, "--public-key", str(tmp_path / "key.pem"))
+    for name in ("manifest.json", "manifest.sig"):
+        (tmp_path / name).write_bytes(files[name])
+    openssl = "openssl pkeyutl -verify -pubin -inkey key.pem -rawin -in manifest.json -sigfile manifest.sig"
+    assert subprocess.run(openssl.split(), cwd=tmp_path, check=False).returncode == 0
+    with zipfile.ZipFile(tmp_path / "evidence.zip", "w") as archive:
+        for name, old in files.items():
+            archive.writestr(name, old.replace(b'"status": "deleted"', b'"status": "refused"'))
+    assert not verified(portal, tmp_path)
+    assert not verified(portal, tmp_path, "--public-key", str(tmp_path / "key.pem"))
+    assert "receipts.jsonl was changed" in portal.printed
+
+
+def verified(portal, folder, *options):
+    """Whether the command accepts the evidence."""
+    portal.command("audit", "verify", *options, str(folder / "evidence.zip"))
+    return portal.status == 0
 
 
 def test_a_killed_portal_goes_on_where_it_was(portal):

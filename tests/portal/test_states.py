@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime
+import io
+import json
+import zipfile
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from te_connector.portal import dates, log, requests, states
+from te_connector.deletion.evidence import read
+from te_connector.portal import dates, evidence, findings, log, requests, schedule, states
 from te_connector.portal.crypto import Keys
 from te_connector.portal.database import Database
 from te_connector.portal.refusal import SYSTEM
@@ -85,6 +89,35 @@ def test_no_identifier_is_readable_in_the_database_file(database, tmp_path):
     make(database)
     content = b"".join(path.read_bytes() for path in tmp_path.glob("portal.sqlite*"))
     assert b"maria" not in content.lower()
+
+
+def test_evidence_is_kept_when_the_personal_data_is_removed(database):
+    number = make(database, "erasure")
+    found = {
+        "coverage": [],
+        "problems": [],
+        "near_misses": [],
+        "records": [
+            {
+                "subject": str(number), "object_type": "contact", "id": "7", "digest": "d",
+                "strength": "strong", "deletable": True, "matched_by": [], "data": {"name": "Maria"},
+            }
+        ],
+    }  # fmt: skip
+    with database.begin() as db:
+        findings.store(database, db, number, "default", found)
+        request = requests.get(database, db, number)
+        requests.change_state(database, db, request, "stopped", SYSTEM, reason="Maria withdrew it")
+        schedule.purge_one(database, db, number)
+    with database.begin() as db:
+        assert findings.every(database, db, number) == []
+        content = evidence.make(database, db, requests.get(database, db, number), Choices())
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        everything = b"".join(archive.read(name) for name in archive.namelist())
+        decisions = json.loads(archive.read("decisions.json"))
+    assert [one["id"] for one in decisions["objects"]] == ["7"]
+    assert b"Maria" not in everything
+    assert read(content, evidence.public_key(database)).faults == ()
 
 
 @pytest.mark.parametrize(

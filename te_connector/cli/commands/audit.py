@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,22 +39,30 @@ _LEFT_OUT = (
 
 @click.command()
 @click.argument("receipts", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--public-key",
+    type=click.Path(path_type=Path),
+    help="Check the portal's evidence files with this key alone, without a trail.",
+)
 @with_settings
-def verify(settings: Settings, *, receipts: tuple[Path, ...]) -> int:
+def verify(settings: Settings, *, receipts: tuple[Path, ...], public_key: Path | None) -> int:
     """Check that no line of the audit trail was changed, and that it has each receipt of RECEIPTS.
 
-    Needs no secret and no network, and creates nothing.
+    RECEIPTS are receipts files, and evidence files (.zip) of the portal. Needs no secret and no
+    network, and creates nothing. With --public-key it needs no trail either.
     """
-    from te_connector.deletion.receipts import read
-
     known: list[Any] = []
+    faults: list[str] = []
     for path in map(expanded, receipts):
-        if not path.exists():
-            raise OptionError(f"There is no file {path}.")
-        known += read(path)
-    verification = trail_of(settings).verify(known)
-    holds = _verified_holds(settings)
-    faults = [*verification.faults, *(f"holds: {text}" for text in holds.faults)]
+        found, wrong = _receipts_of(path, public_key)
+        known += found
+        faults += [f"{path.name}: {text}" for text in wrong]
+    if public_key is not None:
+        verification = _no_trail()
+    else:
+        verification = trail_of(settings).verify(known)
+        faults += verification.faults
+        faults += [f"holds: {text}" for text in _verified_holds(settings).faults]
     if settings.as_json:
         print_json(
             {
@@ -68,6 +76,30 @@ def verify(settings: Settings, *, receipts: tuple[Path, ...]) -> int:
     else:
         _show(Renderer(), verification, len(known), faults)
     return 1 if faults else 0
+
+
+def _receipts_of(path: Path, public_key: Path | None) -> tuple[Sequence[Any], Sequence[str]]:
+    """The receipts of a file, and what is wrong with an evidence file."""
+    from te_connector.deletion import evidence
+    from te_connector.deletion.receipts import read
+
+    if not path.is_file():
+        raise OptionError(f"There is no file {path}.")
+    if path.suffix != ".zip" and public_key is None:
+        return read(path), ()
+    key = None
+    if public_key is not None:
+        if not expanded(public_key).is_file():
+            raise OptionError(f"There is no file {public_key}.")
+        key = expanded(public_key).read_bytes()
+    found = evidence.read(path.read_bytes(), key)
+    return found.receipts, found.faults
+
+
+def _no_trail() -> Verification:
+    from te_connector.operations.audit import Verification
+
+    return Verification(0, (), ())
 
 
 def _show(renderer: Renderer, verification: Verification, receipts: int, faults: list[str]) -> None:

@@ -64,7 +64,7 @@ def evidence_zip(number: int) -> Any:
     """The signed evidence."""
     base = database()
     with base.begin() as db:
-        content = evidence.make(base, db, requests.get(base, db, number))
+        content = evidence.make(base, db, requests.get(base, db, number), flask.g.choices)
     return flask.send_file(
         io.BytesIO(content),
         "application/zip",
