@@ -130,8 +130,10 @@ def _decisions(
     known = {*settings.reasons, choices.THIRD_PARTY, disclosure.NOT_CONFIRMED, disclosure.FOLLOWS}
     found = findings.every(database, db, request.id)
     exclusions = findings.type_exclusions(database, db, request.id)
-    _, withheld = disclosure.outcome(found, exclusions)
-    out = {one.found.id: one.why for one in withheld}
+    if request.kind == "erasure":
+        out = {one.id: one.why or disclosure.NOT_CONFIRMED for one in found if not one.chosen}
+    else:
+        out = {one.found.id: one.why for one in disclosure.outcome(found, exclusions)[1]}
     return {
         "objects": [
             {

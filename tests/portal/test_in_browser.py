@@ -9,25 +9,14 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
-import pytest
+from browsing import HOSTILE, MARKS, browser_fixture, looked_at, opened  # noqa: F401
 
-AXE = Path(__file__).parents[1] / "browser" / "node_modules" / "axe-core" / "axe.min.js"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(110),
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
-    pytest.mark.skipif(not AXE.is_file(), reason="npm ci --prefix tests/browser was not run"),
-]
+pytestmark = MARKS
 STATES = ("Received", "In review", "Approved", "Releasing", "Waiting", "Done", "Denied", "Stopped")
-WIDTHS = (360, 1280, 1920)
-HOSTILE = "<script>document.title='ran'</script><img src=x onerror=\"document.title='ran'\">"
 
 
 @contextlib.contextmanager
@@ -47,58 +36,10 @@ def demo(folder):
         process.stdout.close()
 
 
-@pytest.fixture(name="browser", scope="module")
-def _browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        flags = [
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-background-networking",
-            "--disable-sync",
-        ]
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield browser
-        browser.close()
-
-
-def faults(page):
-    """The serious faults that axe finds."""
-    page.evaluate(AXE.read_text())  # as the inspector does; the page's policy forbids scripts
-    found = page.evaluate("async () => (await axe.run(document)).violations")
-    return [
-        (one["id"], node["html"][:90])
-        for one in found
-        if one["impact"] in ("serious", "critical")
-        for node in one["nodes"]
-    ]
-
-
-def looked_at(page, name):
-    """Every width and both color schemes: no serious fault, and nothing wider than the screen."""
-    folder = os.environ.get("PICTURES")
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        page.wait_for_timeout(500)  # Pico fades from one scheme's colors to the other's
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 900})
-            if folder:
-                page.screenshot(path=f"{folder}/{name}-{width}-{scheme}.png", full_page=True)
-            wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-            assert wider <= 0, (name, width, wider)
-        assert faults(page) == [], (name, scheme)
-
-
 def test_an_officer_sees_decides_and_releases_in_a_browser(browser, tmp_path):
     with demo(tmp_path) as (url, mailbox, password):
-        context = browser.new_context()
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        left = []
-        page.on(
-            "request", lambda one: left.append(one.url) if not one.url.startswith(url) else None
-        )
+        page = opened(browser, url)
+        context = page.context
         page.goto(url)
         looked_at(page, "sign-in")
         page.get_by_label("E-mail").fill(mailbox)
@@ -147,5 +88,5 @@ def test_an_officer_sees_decides_and_releases_in_a_browser(browser, tmp_path):
         preview = context.new_page()
         preview.goto(f"{url}/requests/{number}/preview")
         assert "2317" in preview.content() and preview.title() != "ran"
-        assert left == [], "nothing leaves the host"
+        assert page.left == [], "nothing leaves the host"
         context.close()

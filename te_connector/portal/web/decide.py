@@ -27,6 +27,8 @@ from te_connector.portal.web.guard import signed_in
 pages = flask.Blueprint("decide", __name__, url_prefix="/requests/<int:number>")
 SIZE = 50
 """Objects on one page."""
+PLACES = ("after", "weak_after")
+"""Where the page of strong matches, and that of the others, begins."""
 
 
 @pages.get("")
@@ -52,19 +54,18 @@ def act(number: int, action: str) -> Any:
         return _page(number, error)
     if action == "fields":
         return flask.redirect(records.address(number), 303)
-    places: dict[str, Any] = {
-        name: form[name] for name in ("after", "weak_after") if form.get(name, "").isdigit()
+    go, _, value = form.get("go", "").partition("=")
+    given = {
+        **{name: form.get(name, "") for name in PLACES},
+        **({go: value} if go in PLACES else {}),
     }
-    places |= dict(one.split("=") for one in [form.get("go", "")] if _is_place(one))
+    places: dict[str, Any] = {
+        name: value for name, value in given.items() if value.isdigit() and value != "0"
+    }
     anchor = "objects" if action in ("objects", "all-of-type") else None
     return flask.redirect(
         flask.url_for("decide.show", number=number, _anchor=anchor, **places), 303
     )
-
-
-def _is_place(text: str) -> bool:
-    name, _, value = text.partition("=")
-    return name in ("after", "weak_after") and value.isdigit()
 
 
 def _place(name: str) -> int:

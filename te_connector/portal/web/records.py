@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import flask
 
@@ -12,6 +12,7 @@ from te_connector.portal.web.entry import database
 from te_connector.portal.web.guard import signed_in
 
 pages = flask.Blueprint("records", __name__, url_prefix="/requests/<int:number>")
+_EMPTY: Final[tuple[Any, ...]] = (None, "", [], {})
 
 
 @pages.get("/records/<int:record>")
@@ -54,19 +55,27 @@ def _record(number: int, record: int, error: Refused | None = None) -> Any:
             raise Refused("record_unknown", "This object isn't in the request any more.")
         exclusions = findings.type_exclusions(base, db, number)
         before, after = findings.neighbors(db, number, one)
-    by_type = exclusions.get((one.connection, one.object_type), {})
+    paths = disclosure.field_paths([one.data])
+    values = {path: _value(one.data, path) for path in paths}
+    shown = [path for path in paths if path in one.fields or values[path] not in _EMPTY]
     return _shown(
         request,
         error,
-        paths=disclosure.field_paths([one.data]),
-        values={path: _value(one.data, path) for path in disclosure.field_paths([one.data])},
+        paths=shown,
+        values={path: None if _has_inner(path, shown) else values[path] for path in shown},
+        empty=len(paths) - len(shown),
         out=dict(one.fields),
-        by_type=by_type,
+        by_type=exclusions.get((one.connection, one.object_type), {}),
         record=one,
         which=(one.connection, one.object_type),
         before=before,
         after=after,
     )
+
+
+def _has_inner(path: str, paths: list[str]) -> bool:
+    """Whether the fields inside a field are listed too, so that its own value needn't be shown."""
+    return any(other.startswith(f"{path}.") for other in paths)
 
 
 def _type(number: int, connection: str, object_type: str, error: Refused | None = None) -> Any:
@@ -88,6 +97,7 @@ def _type(number: int, connection: str, object_type: str, error: Refused | None 
         paths=paths,
         values={path: _filled(found, path) for path in paths},
         out=out,
+        empty=0,
         by_type={},
         record=None,
         which=(connection, object_type),
@@ -123,4 +133,4 @@ def _value(data: Any, path: str) -> Any:
 
 def _filled(found: list[Any], path: str) -> int:
     """How many objects have something in a field."""
-    return sum(_value(data, path) not in (None, "", [], {}) for data in found)
+    return sum(_value(data, path) not in _EMPTY for data in found)
