@@ -1,7 +1,7 @@
 """Reads a portal's evidence file: whether it is whole and signed, and the receipts in it.
 
 An evidence file is a zip. ``manifest.json`` has the SHA-256 of every other file, and ``manifest.sig`` is
-the Ed25519 signature of ``manifest.json``. Whoever has the public key can check it, without the portal.
+the Ed25519 signature of ``manifest.json``. Anyone who has the public key can check it, without the portal.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import flask
@@ -65,7 +66,7 @@ def _record(number: int, record: int, error: Refused | None = None) -> Any:
         values={path: None if _has_inner(path, shown) else values[path] for path in shown},
         empty=len(paths) - len(shown),
         out=dict(one.fields),
-        by_type=exclusions.get((one.connection, one.object_type), {}),
+        by_type=_with_inner(exclusions.get((one.connection, one.object_type), {}), paths),
         record=one,
         which=(one.connection, one.object_type),
         before=before,
@@ -73,7 +74,17 @@ def _record(number: int, record: int, error: Refused | None = None) -> Any:
     )
 
 
-def _has_inner(path: str, paths: list[str]) -> bool:
+def _with_inner(out: Mapping[str, str], paths: Sequence[str]) -> dict[str, str]:
+    """The fields that are left out, and those inside them."""
+    return {
+        path: out[above]
+        for path in paths
+        for above in (path, path.partition(".")[0])
+        if above in out
+    }
+
+
+def _has_inner(path: str, paths: Sequence[str]) -> bool:
     """Whether the fields inside a field are listed too, so that its own value needn't be shown."""
     return any(other.startswith(f"{path}.") for other in paths)
 
@@ -105,7 +116,10 @@ def _type(number: int, connection: str, object_type: str, error: Refused | None 
 
 
 def _shown(request: requests.Request, error: Refused | None, **values: Any) -> Any:
-    """The form, with what was entered if it was refused."""
+    """The form, with what was entered if it was refused.
+
+    The fields inside a field that is left out aren't listed: they go with it.
+    """
     form = flask.request.form
     if error is not None:
         kept = set(form.getlist("kept"))
@@ -114,6 +128,8 @@ def _shown(request: requests.Request, error: Refused | None, **values: Any) -> A
             for field in form.getlist("field")
             if field not in kept
         }
+    out, listed = values["out"], values["paths"]
+    values["paths"] = [one for one in listed if "." not in one or one.partition(".")[0] not in out]
     page = flask.render_template(
         "fields.html", request=request, error=error, kept="kept" in flask.request.args, **values
     )

@@ -53,11 +53,13 @@ def moment(text: str | None, zone: datetime.tzinfo) -> str:
 
 
 def value(given: Any) -> str:
-    """A field's value as text; a nested one as JSON."""
+    """A field's value as text: a list line by line, a nested value as JSON."""
     if given is None or given == "":
         return ""
     if isinstance(given, bool):
         return "yes" if given else "no"
+    if isinstance(given, list) and not any(isinstance(one, (list, dict)) for one in given):
+        return "\n".join(value(one) or "(empty)" for one in given)
     return given if isinstance(given, str) else json.dumps(given, ensure_ascii=False, indent=1)
 
 
