@@ -58,30 +58,16 @@ def approve(
     db.execute(
         sa.insert(approvals).values(request_id=request.id, user_id=user_id, digest=digest, at=now())
     )
+    detail = {"digest": digest, "complete": whole, "number": len(given) + 1}
     log.append(
-        database,
-        db,
-        user.name,
-        "approved",
-        request_id=request.id,
-        reason=reason or None,
-        user_id=user_id,
-        digest=digest,
-        complete=whole,
-        number=len(given) + 1,
-    )
+        database, db, user.name, "approved",
+        request_id=request.id, reason=reason or None, user_id=user_id, **detail,
+    )  # fmt: skip
     if len(given) + 1 < needed(request, choices):
         requests.update(database, db, request, {})
         return False
-    requests.change_state(
-        database,
-        db,
-        request,
-        "approved",
-        user,
-        values={"approved_digest": digest},
-        digest=digest,
-    )
+    values = {"approved_digest": digest}
+    requests.change_state(database, db, request, "approved", user, values=values, digest=digest)
     return True
 
 

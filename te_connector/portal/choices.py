@@ -61,16 +61,16 @@ def decide(
                 why=database.keys.seal(why) if why and not choice.chosen else None,
             )
         )
+    chosen = sum(one.chosen for one in choices)
+    _note(database, db, request, actor, chosen=chosen, left_out=len(choices) - chosen)
+
+
+def _note(
+    database: Database, db: sa.Connection, request: requests.Request, actor: Actor, **detail: Any
+) -> None:
+    """Say in the log that objects were chosen; older pages of the request are out of date."""
     requests.update(database, db, request, {})
-    log.append(
-        database,
-        db,
-        actor.name,
-        "objects_chosen",
-        request_id=request.id,
-        chosen=sum(one.chosen for one in choices),
-        left_out=sum(not one.chosen for one in choices),
-    )
+    log.append(database, db, actor.name, "objects_chosen", request_id=request.id, **detail)
 
 
 def decide_type(
@@ -107,17 +107,8 @@ def decide_type(
     ).rowcount
     if not changed:
         raise Refused("type_unknown", "The request has no strong match of this type.", "type")
-    requests.update(database, db, request, {})
-    log.append(
-        database,
-        db,
-        actor.name,
-        "objects_chosen",
-        request_id=request.id,
-        object_type=object_type,
-        chosen=changed if chosen else 0,
-        left_out=0 if chosen else changed,
-    )
+    counts = {"chosen": changed if chosen else 0, "left_out": 0 if chosen else changed}
+    _note(database, db, request, actor, object_type=object_type, **counts)
 
 
 def leave_out_of_type(

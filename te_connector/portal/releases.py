@@ -83,21 +83,20 @@ def make_link(
         )
     ).inserted_primary_key
     assert number is not None
-    text = (
-        f"Hello,\n\nthe answer to your privacy request {requests.label(request.id)} is ready:\n\n"
-        f"{url}/get/{token}\n\nThe link works for {choices.link_days} days. To open it, you get a "
-        f"code by e-mail.\n\n{choices.lender}\n"
-    )
-    subject = f"Your privacy request {requests.label(request.id)}"
-    mail.put(
-        database,
-        db,
-        settings,
-        f"release:{number[0]}",
-        mail.Mail(mailbox, subject, text),
-        request_id=request.id,
-    )
+    message = _link_mail(mailbox, request, f"{url}/get/{token}", choices)
+    mail.put(database, db, settings, f"release:{number[0]}", message, request_id=request.id)
     log.append(database, db, actor.name, "link_sent", request_id=request.id, release=number[0])
+
+
+def _link_mail(mailbox: str, request: requests.Request, link: str, choices: Choices) -> mail.Mail:
+    """The mail with the link. It names nobody."""
+    name = requests.label(request.id)
+    text = (
+        f"Hello,\n\nthe answer to your privacy request {name} is ready:\n\n{link}\n\n"
+        f"The link works for {choices.link_days} days. To open it, you get a code by e-mail.\n\n"
+        f"{choices.lender}\n"
+    )
+    return mail.Mail(mailbox, f"Your privacy request {name}", text)
 
 
 def find(db: sa.Connection, token: str) -> Release:

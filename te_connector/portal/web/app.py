@@ -57,6 +57,13 @@ def create_app(database: Database, settings: PortalSettings) -> flask.Flask:
             "choices": flask.g.get("choices"),
         }
 
+    _handle_errors(app)
+    return app
+
+
+def _handle_errors(app: flask.Flask) -> None:
+    """A page, or the API's error, for everything that goes wrong."""
+
     @app.errorhandler(Refused)
     def _refused(error: Refused) -> Any:
         status = 404 if error.code.endswith("_unknown") else 409
@@ -77,8 +84,6 @@ def create_app(database: Database, settings: PortalSettings) -> flask.Flask:
     def _unexpected(error: Exception) -> Any:
         logging.getLogger(__name__).error("A page failed: %s", type(error).__name__)
         return _problem("internal", "The portal failed. Try again.", 500, "This did not work")
-
-    return app
 
 
 def _problem(code: str, text: str, status: int, title: str) -> Any:
