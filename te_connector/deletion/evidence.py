@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from typing import Any
 
 import attrs
@@ -44,7 +45,7 @@ def read(content: bytes, public: bytes | None = None) -> Evidence:
             if sum(one.file_size for one in archive.infolist()) > _MOST:
                 return Evidence((), ("the evidence file is too large",))
             files = {name: archive.read(name) for name in archive.namelist()}
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
         return Evidence((), ("this isn't an evidence file",))
     faults = [*_signature(files, public), *_contents(files)]
     receipts, broken = _receipts(files.get(RECEIPTS, b""))
