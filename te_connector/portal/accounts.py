@@ -9,11 +9,11 @@ from typing import Any, Final
 import attrs
 import sqlalchemy as sa
 
-from te_connector.portal import log
-from te_connector.portal.crypto import hash_token
-from te_connector.portal.database import Database, now
 from te_connector.portal.refusal import Actor, Refused
-from te_connector.portal.tables import attempts, invitations, sessions, users
+from te_connector.portal.store import log
+from te_connector.portal.store.crypto import hash_token
+from te_connector.portal.store.database import Database, now
+from te_connector.portal.store.tables import attempts, invitations, sessions, users
 
 ROLES: Final = ("officer", "approver", "auditor", "admin")
 MIN_PASSWORD: Final = 12

@@ -8,10 +8,13 @@ from typing import Any
 
 import flask
 
-from te_connector.portal import connections, deleting, requests, searching, states, tokens
-from te_connector.portal.database import Database
+from te_connector.portal import connections, tokens
+from te_connector.portal.desk import intake, listing, requests
 from te_connector.portal.refusal import Actor, Refused
+from te_connector.portal.running import deleting, searching
 from te_connector.portal.settings import read_choices
+from te_connector.portal.store import states
+from te_connector.portal.store.database import Database
 
 routes = flask.Blueprint("api", __name__, url_prefix="/api/v1")
 _KEYS = frozenset(("kind", "law", "received", "identifiers", "name", "reference"))
@@ -53,7 +56,7 @@ def make() -> Any:
         with base.begin() as db:
             connections.check_identifiers(base, db, new.person.identifiers)
             actor = Actor(f"token {flask.g.token}")
-            request, fresh = requests.create(base, db, new, actor, read_choices(base, db))
+            request, fresh = intake.create(base, db, new, actor, read_choices(base, db))
             if fresh:
                 searching.begin(base, db, request, actor)
                 request = requests.get(base, db, request.id)
@@ -64,7 +67,7 @@ def make() -> Any:
     return flask.jsonify(body), 201 if fresh else 200
 
 
-def _read(raw: bytes) -> requests.New:
+def _read(raw: bytes) -> intake.New:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len(dict(pairs)) != len(pairs):
             raise Refused("body_invalid", "Give each key once.")
@@ -92,7 +95,7 @@ def _read(raw: bytes) -> requests.New:
     person = requests.Person(
         _identifiers(body.get("identifiers")), name=texts["name"], reference=texts["reference"]
     )
-    return requests.New(body["kind"], texts["law"], received, person)
+    return intake.New(body["kind"], texts["law"], received, person)
 
 
 def _identifiers(given: Any) -> dict[str, list[str]]:
@@ -125,7 +128,7 @@ def several() -> Any:
         return _problem(400, "cursor_wrong", "Use the cursor that next gave.")
     base = _base()
     with base.begin() as db:
-        page = requests.listed(base, db, state=state, after=int(cursor), count=_PAGE)
+        page = listing.listed(base, db, state=state, after=int(cursor), count=_PAGE)
         shown = [_shown(base, db, request) for request in page.requests]
     following = str(int(cursor) + _PAGE) if page.more else None
     return flask.jsonify({"requests": shown, "next": following})

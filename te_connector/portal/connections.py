@@ -12,11 +12,11 @@ import sqlalchemy as sa
 
 from te_connector import host
 from te_connector.errors import ConnectorError
-from te_connector.portal import log
-from te_connector.portal.database import Database, now
 from te_connector.portal.refusal import Actor, Refused
 from te_connector.portal.settings import PortalSettings
-from te_connector.portal.tables import connections
+from te_connector.portal.store import log
+from te_connector.portal.store.database import Database, now
+from te_connector.portal.store.tables import connections
 
 _KEYS = ("connector", "profile", "base_url", "manifest", "proxy", "ca_bundle", "state_dir")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")

@@ -20,9 +20,9 @@ import attrs
 import sqlalchemy as sa
 
 from te_connector.errors import SettingsError
-from te_connector.portal.database import Database, now
 from te_connector.portal.settings import PortalSettings
-from te_connector.portal.tables import outbox
+from te_connector.portal.store.database import Database, now
+from te_connector.portal.store.tables import outbox
 from te_connector.storage.files import make_folder, write_private
 
 _TIMEOUT = 30

@@ -8,11 +8,14 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from te_connector.portal import evidence, log, mail, requests
-from te_connector.portal.database import Database, now
+from te_connector.portal import mail
+from te_connector.portal.desk import requests
 from te_connector.portal.refusal import SYSTEM, Refused
+from te_connector.portal.release import evidence
 from te_connector.portal.settings import PortalSettings, read_choices
-from te_connector.portal.tables import (
+from te_connector.portal.store import log
+from te_connector.portal.store.database import Database, now
+from te_connector.portal.store.tables import (
     approvals,
     files,
     identifiers,
@@ -25,8 +28,8 @@ from te_connector.portal.tables import (
     tasks,
     type_fields,
 )
-from te_connector.portal.tables import log as log_table
-from te_connector.portal.tables import requests as request_table
+from te_connector.portal.store.tables import log as log_table
+from te_connector.portal.store.tables import requests as request_table
 
 MORE: list[Callable[[Database, PortalSettings], None]] = []
 """What other parts of the portal do each minute, such as the reminders of Direct Contact."""

@@ -14,7 +14,7 @@ import attrs
 import sqlalchemy as sa
 
 from te_connector.errors import SettingsError
-from te_connector.portal.database import Database, sqlite_url
+from te_connector.portal.store.database import Database, sqlite_url
 
 
 @attrs.frozen
@@ -132,6 +132,11 @@ class Choices:
     deadline_days: int = 14
     late_processor: str = "pause"
     """``pause`` or ``skip``."""
+
+    def approvals_needed(self, kind: str) -> int:
+        """How many people must approve a request of that kind."""
+        wanted = self.second_approver
+        return 2 if wanted == "all" or (wanted == "erasure" and kind == "erasure") else 1
 
     @property
     def zone(self) -> datetime.tzinfo:

@@ -7,10 +7,10 @@ import secrets
 import attrs
 import sqlalchemy as sa
 
-from te_connector.portal import log
-from te_connector.portal.crypto import hash_token
-from te_connector.portal.database import Database, now
-from te_connector.portal.tables import tokens
+from te_connector.portal.store import log
+from te_connector.portal.store.crypto import hash_token
+from te_connector.portal.store.database import Database, now
+from te_connector.portal.store.tables import tokens
 
 
 @attrs.frozen

@@ -19,9 +19,10 @@ from typing import Any
 import sqlalchemy as sa
 from dbos import DBOS, Serializer, SetEnqueueOptions, SetWorkflowID
 
-from te_connector.portal import connections, deleting, mail, schedule, searching
-from te_connector.portal.database import Database, driver_url
+from te_connector.portal import connections, mail, schedule
+from te_connector.portal.running import deleting, searching
 from te_connector.portal.settings import PortalSettings
+from te_connector.portal.store.database import Database, driver_url
 
 log = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ import re
 import pytest
 from portal_process import Officer, Portal
 
-from te_connector.portal import findings
-from te_connector.portal.crypto import Keys
-from te_connector.portal.database import Database, sqlite_url
+from te_connector.portal.desk import findings
+from te_connector.portal.store.crypto import Keys
+from te_connector.portal.store.database import Database, sqlite_url
 from te_connector.sandbox import Sandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(110)]

@@ -12,13 +12,16 @@ import pytest
 import sqlalchemy as sa
 
 from te_connector.deletion.evidence import read
-from te_connector.portal import dates, evidence, findings, log, requests, schedule, states
-from te_connector.portal.crypto import Keys
-from te_connector.portal.database import Database
+from te_connector.portal import dates, schedule
+from te_connector.portal.desk import findings, intake, requests
 from te_connector.portal.refusal import SYSTEM
+from te_connector.portal.release import evidence
 from te_connector.portal.settings import Choices
-from te_connector.portal.tables import log as log_table
-from te_connector.portal.tables import requests as table
+from te_connector.portal.store import log, states
+from te_connector.portal.store.crypto import Keys
+from te_connector.portal.store.database import Database
+from te_connector.portal.store.tables import log as log_table
+from te_connector.portal.store.tables import requests as table
 
 
 @pytest.fixture(name="database")
@@ -31,9 +34,9 @@ def _database(tmp_path):
 
 def make(database, kind="access"):
     person = requests.Person({"email": ["maria.alvarez@example.com"]}, identity_how="call")
-    new = requests.New(kind, "CCPA", datetime.date(2026, 11, 2), person)
+    new = intake.New(kind, "CCPA", datetime.date(2026, 11, 2), person)
     with database.begin() as db:
-        return requests.create(database, db, new, SYSTEM, Choices())[0].id
+        return intake.create(database, db, new, SYSTEM, Choices())[0].id
 
 
 @pytest.mark.slow

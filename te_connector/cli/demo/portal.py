@@ -11,22 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from te_connector.portal import (
-    accounts,
-    approving,
-    deleting,
-    packages,
-    releases,
-    requests,
-    searching,
-)
+from te_connector.portal import accounts
+from te_connector.portal.desk import intake, requests
 from te_connector.portal.refusal import Actor, Refused
+from te_connector.portal.release import approving, packages, releases
+from te_connector.portal.running import deleting, searching
 from te_connector.portal.settings import Choices, read_choices
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from te_connector.portal.database import Database
+    from te_connector.portal.store.database import Database
 
 EMAIL = "demo@example.com"
 PASSWORD = "demo-portal-2026"  # noqa: S105  printed, and good for nothing but the demo
@@ -88,8 +83,8 @@ def _begin(
         identity_by=actor.name if story.identity else "",
         identity_on=received.isoformat() if story.identity else "",
     )
-    new = requests.New(story.kind, story.law, received, person)
-    request, _ = requests.create(database, db, new, actor, choices)
+    new = intake.New(story.kind, story.law, received, person)
+    request, _ = intake.create(database, db, new, actor, choices)
     if story.goal != "received":
         searching.begin(database, db, request, actor)
     return request.id

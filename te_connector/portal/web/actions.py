@@ -7,18 +7,11 @@ from typing import Any
 
 import flask
 
-from te_connector.portal import (
-    approving,
-    choices,
-    deleting,
-    identity,
-    log,
-    packages,
-    releases,
-    requests,
-    searching,
-)
+from te_connector.portal.desk import choices, duplicates, identity, requests
 from te_connector.portal.refusal import Actor, Refused
+from te_connector.portal.release import approving, packages, releases
+from te_connector.portal.running import deleting, searching
+from te_connector.portal.store import log
 
 
 def _actor() -> Actor:
@@ -142,7 +135,7 @@ def _wait(base: Any, db: Any, request: requests.Request, form: Any) -> None:
 
 def _merge(base: Any, db: Any, request: requests.Request, form: Any) -> None:
     into = requests.get(base, db, _number(form, "into"))
-    requests.merge(base, db, request, into, _actor())
+    duplicates.merge(base, db, request, into, _actor())
 
 
 ACTIONS: dict[str, Callable[[Any, Any, requests.Request, Any], None]] = {

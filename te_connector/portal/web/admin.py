@@ -8,10 +8,11 @@ from typing import Any
 import attrs
 import flask
 
-from te_connector.portal import accounts, connections, log, tokens
-from te_connector.portal.database import set_setting
+from te_connector.portal import accounts, connections, tokens
 from te_connector.portal.refusal import Refused
 from te_connector.portal.settings import LIMITS, Choices
+from te_connector.portal.store import log
+from te_connector.portal.store.database import set_setting
 from te_connector.portal.web.entry import database
 from te_connector.portal.web.guard import admins
 

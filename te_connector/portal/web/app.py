@@ -9,10 +9,11 @@ import flask
 from werkzeug.exceptions import HTTPException
 
 from te_connector.errors import ConnectorError
-from te_connector.portal import api, states
-from te_connector.portal.database import Database
+from te_connector.portal import api
 from te_connector.portal.refusal import Refused
 from te_connector.portal.settings import PortalSettings
+from te_connector.portal.store import states
+from te_connector.portal.store.database import Database
 from te_connector.portal.web import admin, decide, entry, files, guard, queue, records, words
 
 _PAGES = (

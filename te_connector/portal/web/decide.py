@@ -6,19 +6,12 @@ from typing import Any
 
 import flask
 
-from te_connector.portal import (
-    approving,
-    dates,
-    deleting,
-    findings,
-    held,
-    log,
-    outlook,
-    packages,
-    releases,
-    requests,
-)
+from te_connector.portal import dates
+from te_connector.portal.desk import duplicates, findings, held, outlook, requests
 from te_connector.portal.refusal import Refused
+from te_connector.portal.release import approving, packages, releases
+from te_connector.portal.running import deleting
+from te_connector.portal.store import log
 from te_connector.portal.web import records
 from te_connector.portal.web.actions import ACTIONS
 from te_connector.portal.web.entry import database
@@ -83,8 +76,8 @@ def _page(number: int, error: Refused | None = None) -> Any:
         )
         values = {
             "request": request,
-            "duplicates": requests.duplicates(base, db, request),
-            "comments": requests.comments(base, db, number),
+            "duplicates": duplicates.duplicates(base, db, request),
+            "comments": log.comments(base, db, number),
             "timeline": log.entries(base, db, number),
             "digest": digest,
             "package": packages.current(base, db, request) if request.kind == "access" else None,

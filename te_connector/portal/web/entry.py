@@ -7,9 +7,10 @@ from typing import Any
 
 import flask
 
-from te_connector.portal import accounts, releases
-from te_connector.portal.database import Database
+from te_connector.portal import accounts
 from te_connector.portal.refusal import Refused
+from te_connector.portal.release import releases
+from te_connector.portal.store.database import Database
 from te_connector.portal.web.guard import COOKIE, signed_in
 
 pages = flask.Blueprint("entry", __name__)

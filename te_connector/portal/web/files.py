@@ -8,8 +8,10 @@ from typing import Any
 
 import flask
 
-from te_connector.portal import evidence, log, packages, requests, vendor_letter
+from te_connector.portal.desk import requests
 from te_connector.portal.refusal import Refused
+from te_connector.portal.release import evidence, packages, vendor_letter
+from te_connector.portal.store import log
 from te_connector.portal.web.entry import database
 from te_connector.portal.web.guard import PREVIEW_POLICY, signed_in
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import flask
 
-from te_connector.portal import accounts, log
-from te_connector.portal.database import Database
+from te_connector.portal import accounts
 from te_connector.portal.settings import read_choices
+from te_connector.portal.store import log
+from te_connector.portal.store.database import Database
 
 COOKIE = "te_portal"
 access_log = logging.getLogger("te_connector.portal.access")

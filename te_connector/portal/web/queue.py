@@ -7,8 +7,10 @@ from typing import Any
 
 import flask
 
-from te_connector.portal import connections, dates, requests, searching
+from te_connector.portal import connections, dates
+from te_connector.portal.desk import intake, listing, requests
 from te_connector.portal.refusal import Refused
+from te_connector.portal.running import searching
 from te_connector.portal.web.entry import database
 from te_connector.portal.web.guard import signed_in
 
@@ -39,8 +41,8 @@ def find() -> Any:
 def _shown(state: str, find_text: str) -> Any:
     after = max(0, flask.request.args.get("after", 0, type=int))
     with database().begin() as db:
-        page = requests.listed(database(), db, state=state, find=find_text, after=after)
-        counts = requests.counts(db)
+        page = listing.listed(database(), db, state=state, find=find_text, after=after)
+        counts = listing.counts(db)
     today = flask.g.choices.today()
     rows = [(one, dates.urgency(one.due, today, closed=one.is_final)) for one in page.requests]
     return flask.render_template(
@@ -94,11 +96,11 @@ def _make(form: Any, today: datetime.date) -> int:
         identity_on=today.isoformat() if form.get("identity_how", "").strip() else "",
         **{key: form.get(key, "").strip() for key in PERSON_FIELDS},
     )
-    made = requests.New(form["kind"], form.get("law") or "CCPA", received, person)
+    made = intake.New(form["kind"], form.get("law") or "CCPA", received, person)
     actor = flask.g.session.user.actor
     with database().begin() as db:
         connections.check_identifiers(database(), db, identifiers)
-        request, fresh = requests.create(database(), db, made, actor, flask.g.choices)
+        request, fresh = intake.create(database(), db, made, actor, flask.g.choices)
         if fresh:
             searching.begin(database(), db, request, actor)
     return request.id

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import flask
 
-from te_connector.portal import disclosure, findings, requests
+from te_connector.portal.desk import disclosure, findings, requests
 from te_connector.portal.refusal import Refused
 from te_connector.portal.web.entry import database
 from te_connector.portal.web.guard import signed_in

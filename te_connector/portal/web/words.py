@@ -7,8 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from te_connector.portal.log import Entry
-from te_connector.portal.states import LABELS
+from te_connector.portal.store.log import Entry
+from te_connector.portal.store.states import LABELS
 
 IDENTIFIERS: Final = {
     "email": "E-mail address",

@@ -12,9 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from te_connector.errors import SettingsError, StateError
-from te_connector.portal import guards
-from te_connector.portal.crypto import Keys
-from te_connector.portal.tables import metadata, settings
+from te_connector.portal.store import guards
+from te_connector.portal.store.crypto import Keys
+from te_connector.portal.store.tables import metadata, settings
 
 _LOCK = int.from_bytes(hashlib.sha256(b"te-connector portal").digest()[:7], "big")
 _BUSY_SECONDS = 30

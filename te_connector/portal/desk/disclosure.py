@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from te_connector.portal.findings import Found, Key
+from te_connector.portal.desk.findings import Found, Key
 
 FOLLOWS = "It belongs to an object that is left out."
 NOT_CONFIRMED = "A weak match that nobody confirmed."

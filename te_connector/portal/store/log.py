@@ -13,8 +13,8 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 
-from te_connector.portal.database import Database, now
-from te_connector.portal.tables import log, notes
+from te_connector.portal.store.database import Database, now
+from te_connector.portal.store.tables import log, notes
 
 _LOCK = 7_311_400_016
 _START = hashlib.sha256(b"te-connector portal log 1").hexdigest()
@@ -87,6 +87,25 @@ def add_note(
     key = made.inserted_primary_key
     assert key is not None
     return int(key[0])
+
+
+@attrs.frozen
+class Comment:
+    """What an officer wrote on a request."""
+
+    at: str
+    user_id: int | None
+    text: str = attrs.field(repr=False)
+
+
+def comments(database: Database, db: sa.Connection, request_id: int) -> list[Comment]:
+    """A request's comments, oldest first."""
+    query = (
+        sa.select(notes)
+        .where(notes.c.request_id == request_id, notes.c.kind == "comment")
+        .order_by(notes.c.id)
+    )
+    return [Comment(row.at, row.user_id, database.keys.open(row.text)) for row in db.execute(query)]
 
 
 def entries(database: Database, db: sa.Connection, request_id: int) -> list[Entry]:

@@ -11,12 +11,15 @@ import time
 import attrs
 import sqlalchemy as sa
 
-from te_connector.portal import accounts, log, mail, packages, requests
-from te_connector.portal.crypto import hash_token
-from te_connector.portal.database import Database, now
+from te_connector.portal import accounts, mail
+from te_connector.portal.desk import requests
 from te_connector.portal.refusal import SYSTEM, Actor, Refused
+from te_connector.portal.release import packages
 from te_connector.portal.settings import Choices, PortalSettings
-from te_connector.portal.tables import releases
+from te_connector.portal.store import log
+from te_connector.portal.store.crypto import hash_token
+from te_connector.portal.store.database import Database, now
+from te_connector.portal.store.tables import releases
 
 _CODE_SECONDS = 15 * 60
 OVER = "This link isn't valid. It may have been used, withdrawn, or be over."

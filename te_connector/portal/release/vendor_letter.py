@@ -5,9 +5,11 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from te_connector.deletion.letter import letter_about
-from te_connector.portal import connections, deleting, findings, requests
-from te_connector.portal.account import manifest_of
-from te_connector.portal.database import Database
+from te_connector.portal import connections
+from te_connector.portal.client import manifest_of
+from te_connector.portal.desk import findings, requests
+from te_connector.portal.running import deleting
+from te_connector.portal.store.database import Database
 
 
 def make(database: Database, db: sa.Connection, request: requests.Request) -> str:

@@ -7,11 +7,12 @@ import datetime
 import attrs
 import sqlalchemy as sa
 
-from te_connector.portal import log, requests
-from te_connector.portal.database import Database
+from te_connector.portal.desk import requests
 from te_connector.portal.refusal import Actor, Refused
 from te_connector.portal.settings import Choices
-from te_connector.portal.tables import searches
+from te_connector.portal.store import log
+from te_connector.portal.store.database import Database
+from te_connector.portal.store.tables import searches
 
 IDENTITY = "identity"
 

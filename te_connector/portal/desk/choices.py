@@ -11,10 +11,11 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 
-from te_connector.portal import findings, log, requests
-from te_connector.portal.database import Database
+from te_connector.portal.desk import findings, requests
 from te_connector.portal.refusal import Actor, Refused
-from te_connector.portal.tables import records, type_fields
+from te_connector.portal.store import log
+from te_connector.portal.store.database import Database
+from te_connector.portal.store.tables import records, type_fields
 
 THIRD_PARTY = "About another person"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from te_connector.portal.findings import Found
+from te_connector.portal.desk.findings import Found
 
 
 @attrs.frozen

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from te_connector.portal.states import CHANGES
+from te_connector.portal.store.states import CHANGES
 
 LOG_MONTHS = 24
 """How long a log entry can't be deleted. California asks for 24 months (11 CCR 7101)."""
@@ -78,7 +78,7 @@ _POSTGRES = (
 
 def create(db: sa.Connection) -> None:
     """Create the triggers, and fill the table of legal changes from ``states``."""
-    from te_connector.portal.tables import transitions
+    from te_connector.portal.store.tables import transitions
 
     db.execute(
         sa.insert(transitions),

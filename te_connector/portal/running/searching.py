@@ -14,11 +14,12 @@ import sqlalchemy as sa
 
 from te_connector import host
 from te_connector.errors import ConnectorError, Stopped
-from te_connector.portal import choices, connections, findings, requests
-from te_connector.portal.database import Database, now
+from te_connector.portal import connections
+from te_connector.portal.desk import choices, findings, requests
 from te_connector.portal.refusal import SYSTEM, Actor, Refused
-from te_connector.portal.tables import requests as request_table
-from te_connector.portal.tables import searches
+from te_connector.portal.store.database import Database, now
+from te_connector.portal.store.tables import requests as request_table
+from te_connector.portal.store.tables import searches
 
 _PROGRESS_SECONDS = 2.0
 MAX_SUBJECTS = 200

@@ -13,9 +13,9 @@ from te_connector.manifest.model import Manifest
 from te_connector.operations.holds import active
 from te_connector.operations.ownership import Lineage, Relative
 from te_connector.portal import connections
-from te_connector.portal.account import manifest_of
-from te_connector.portal.database import Database
-from te_connector.portal.findings import Found
+from te_connector.portal.client import manifest_of
+from te_connector.portal.desk.findings import Found
+from te_connector.portal.store.database import Database
 from te_connector.result import account_of
 from te_connector.storage.state import StateDir
 

@@ -23,12 +23,13 @@ from te_connector import result
 from te_connector.errors import ConnectorError
 from te_connector.package import Policy, write_package
 from te_connector.package.policy import Controller, PageSettings
-from te_connector.portal import connections, dates, disclosure, findings, requests
-from te_connector.portal.database import Database, now
-from te_connector.portal.disclosure import Released
+from te_connector.portal import connections, dates
+from te_connector.portal.desk import disclosure, findings, requests
+from te_connector.portal.desk.disclosure import Released
 from te_connector.portal.refusal import Refused
 from te_connector.portal.settings import Choices
-from te_connector.portal.tables import files
+from te_connector.portal.store.database import Database, now
+from te_connector.portal.store.tables import files
 
 MORE_FILES: list[Any] = []
 """Functions ``(database, db, request) -> {path: bytes}`` that add files, such as a processor's."""

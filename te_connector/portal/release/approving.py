@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import attrs
 import sqlalchemy as sa
 
-from te_connector.portal import findings, log, packages, requests
-from te_connector.portal.database import Database, now
+from te_connector.portal.desk import findings, requests
 from te_connector.portal.refusal import Actor, Refused
+from te_connector.portal.release import packages
 from te_connector.portal.settings import Choices
-from te_connector.portal.tables import approvals, users
+from te_connector.portal.store import log
+from te_connector.portal.store.database import Database, now
+from te_connector.portal.store.tables import approvals, users
 
 
 @attrs.frozen
@@ -114,9 +116,7 @@ def _check_coverage(
 
 def needed(request: requests.Request, choices: Choices) -> int:
     """How many approvals a request needs: what was set when it came in, and not less later."""
-    wanted = choices.second_approver
-    now_needed = 2 if wanted == "all" or (wanted == "erasure" and request.kind == "erasure") else 1
-    return max(request.needs_approvals, now_needed)
+    return max(request.needs_approvals, choices.approvals_needed(request.kind))
 
 
 def of(db: sa.Connection, request_id: int, digest: str) -> list[Approval]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -11,12 +11,14 @@ import sqlalchemy as sa
 
 from te_connector import host
 from te_connector.errors import ConnectorError
-from te_connector.portal import connections, findings, log, requests
-from te_connector.portal.database import Database
-from te_connector.portal.findings import Found
+from te_connector.portal import connections
+from te_connector.portal.desk import findings, requests
+from te_connector.portal.desk.findings import Found
 from te_connector.portal.refusal import SYSTEM, Actor, Refused
-from te_connector.portal.tables import receipts
-from te_connector.portal.tables import requests as request_table
+from te_connector.portal.store import log
+from te_connector.portal.store.database import Database
+from te_connector.portal.store.tables import receipts
+from te_connector.portal.store.tables import requests as request_table
 
 GONE = ("deleted", "already_absent")
 _LOOK_AGAIN = ("refused", "failed")
@@ -125,54 +127,64 @@ def pending(database: Database, request_id: int, connection: str) -> list[str]:
 def delete(database: Database, receipt_id: str) -> str:
     """Delete one object through the hook. Returns the status, or nothing if it can't be reached."""
     with database.begin() as db:
-        row = (
-            db.execute(sa.select(receipts).where(receipts.c.receipt_id == receipt_id))
-            .mappings()
-            .one()
-        )
-        if row["status"] is not None:
-            return str(row["status"])
-        request = requests.get(database, db, row["request_id"])
-        one = connections.get(database, db, row["connection"])
+        row = db.execute(sa.select(receipts).where(receipts.c.receipt_id == receipt_id)).one()
+        if row.status is not None:
+            return str(row.status)
+        request = requests.get(database, db, row.request_id)
+        one = connections.get(database, db, row.connection)
+    options = {
+        "receipt_id": receipt_id,
+        "reviewed": row.digest,
+        "actor": f"portal request {request.id}",
+    }
+    subject = {"id": str(request.id), "identifiers": _identifiers(request, one)}
+    try:
+        given = host.delete(one.config, (row.object_type, row.object_id), subject, options)
+    except ConnectorError as error:
+        _interrupt(database, request.id, one.name, error)
+        return ""
+    _keep(database, row, given)
+    return str(given["status"])
+
+
+def _identifiers(request: requests.Request, one: connections.Connection) -> dict[str, list[str]]:
     kinds = connections.identifier_kinds(one)
-    identifiers = {
+    return {
         kind: list(values)
         for kind, values in request.person.identifiers.items()
         if kind in kinds and values
     }
-    options = {
-        "receipt_id": receipt_id,
-        "reviewed": row["digest"],
-        "actor": f"portal request {request.id}",
-    }
-    subject = {"id": str(request.id), "identifiers": identifiers}
-    try:
-        given = host.delete(one.config, (row["object_type"], row["object_id"]), subject, options)
-    except ConnectorError as error:
-        with database.begin() as db:
-            db.execute(
-                sa.update(receipts)
-                .where(
-                    receipts.c.request_id == request.id,
-                    receipts.c.connection == row["connection"],
-                    receipts.c.status.is_(None),
-                )
-                .values(interrupted=True)
-            )
-            log.append(
-                database,
-                db,
-                SYSTEM.name,
-                "deletion_interrupted",
-                request_id=request.id,
-                code=error.code,
-                message=str(error),
-            )
-        return ""
+
+
+def _interrupt(database: Database, request_id: int, connection: str, error: ConnectorError) -> None:
+    """The system can't be reached now: what isn't deleted waits for another attempt."""
     with database.begin() as db:
         db.execute(
             sa.update(receipts)
-            .where(receipts.c.receipt_id == receipt_id, receipts.c.status.is_(None))
+            .where(
+                receipts.c.request_id == request_id,
+                receipts.c.connection == connection,
+                receipts.c.status.is_(None),
+            )
+            .values(interrupted=True)
+        )
+        log.append(
+            database,
+            db,
+            SYSTEM.name,
+            "deletion_interrupted",
+            request_id=request_id,
+            code=error.code,
+            message=str(error),
+        )
+
+
+def _keep(database: Database, row: sa.Row[Any], given: Mapping[str, Any]) -> None:
+    """Keep a receipt, once."""
+    with database.begin() as db:
+        db.execute(
+            sa.update(receipts)
+            .where(receipts.c.receipt_id == row.receipt_id, receipts.c.status.is_(None))
             .values(status=given["status"], receipt=dict(given))
         )
         log.append(
@@ -180,12 +192,11 @@ def delete(database: Database, receipt_id: str) -> str:
             db,
             SYSTEM.name,
             "receipt",
-            request_id=request.id,
-            receipt_id=receipt_id,
-            object=f"{row['object_type']}:{row['object_id']}",
+            request_id=row.request_id,
+            receipt_id=row.receipt_id,
+            object=f"{row.object_type}:{row.object_id}",
             status=given["status"],
         )
-    return str(given["status"])
 
 
 def finish(database: Database, request_id: int) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 
-from te_connector.portal.database import Database, now
-from te_connector.portal.tables import records, searches, type_fields
+from te_connector.portal.store.database import Database, now
+from te_connector.portal.store.tables import records, searches, type_fields
 
 Key = tuple[str, str]
 """An object's type and id."""

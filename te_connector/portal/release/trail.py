@@ -10,9 +10,10 @@ import sqlalchemy as sa
 
 from te_connector.errors import ConnectorError
 from te_connector.operations.audit import Trail
-from te_connector.portal import connections, deleting
-from te_connector.portal.account import client_of, manifest_of
-from te_connector.portal.database import Database
+from te_connector.portal import connections
+from te_connector.portal.client import client_of, manifest_of
+from te_connector.portal.running import deleting
+from te_connector.portal.store.database import Database
 from te_connector.storage.state import StateDir
 
 Entries = list[Mapping[str, Any]]

@@ -17,20 +17,13 @@ import attrs
 import sqlalchemy as sa
 
 from te_connector.deletion.evidence import MANIFEST, PUBLIC_KEY, RECEIPTS, SIGNATURE
-from te_connector.portal import (
-    approving,
-    choices,
-    deleting,
-    disclosure,
-    findings,
-    log,
-    requests,
-    trail,
-    vendor_letter,
-)
-from te_connector.portal.database import Database, now
+from te_connector.portal.desk import choices, disclosure, findings, requests
+from te_connector.portal.release import approving, trail, vendor_letter
+from te_connector.portal.running import deleting
 from te_connector.portal.settings import Choices
-from te_connector.portal.tables import files as file_table
+from te_connector.portal.store import log
+from te_connector.portal.store.database import Database, now
+from te_connector.portal.store.tables import files as file_table
 
 if TYPE_CHECKING:
     import jinja2

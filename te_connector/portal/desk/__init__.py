@@ -1,0 +1,1 @@
+"""What an officer decides about a request, from its receipt to its approval."""

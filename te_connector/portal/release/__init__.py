@@ -1,0 +1,1 @@
+"""What leaves the portal, and its approval: the access package, its link, and the evidence."""

@@ -1,0 +1,1 @@
+"""What runs by itself: searches and deletions, as repeatable steps."""
