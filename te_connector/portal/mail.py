@@ -216,6 +216,13 @@ def sent(db: sa.Connection, key: str) -> Sent | None:
     return None if row is None else Sent(row.message_id, row.state, row.sent_at, row.answer)
 
 
+def last(db: sa.Connection, start: str) -> Sent | None:
+    """What became of the newest mail whose key begins like this."""
+    query = sa.select(outbox).where(outbox.c.key.startswith(start, autoescape=True))
+    row = db.execute(query.order_by(outbox.c.id.desc()).limit(1)).first()
+    return None if row is None else Sent(row.message_id, row.state, row.sent_at, row.answer)
+
+
 def _later(minutes: int) -> str:
     moment = datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=minutes)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

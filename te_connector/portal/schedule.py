@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable
 
 import sqlalchemy as sa
 
 from te_connector.portal import mail
 from te_connector.portal.desk import requests
+from te_connector.portal.direct import reminding
 from te_connector.portal.refusal import SYSTEM, Refused
 from te_connector.portal.release import evidence
 from te_connector.portal.settings import PortalSettings, read_choices
@@ -31,16 +31,12 @@ from te_connector.portal.store.tables import (
 from te_connector.portal.store.tables import log as log_table
 from te_connector.portal.store.tables import requests as request_table
 
-MORE: list[Callable[[Database, PortalSettings], None]] = []
-"""What other parts of the portal do each minute, such as the reminders of Direct Contact."""
-
 
 def tick(database: Database, settings: PortalSettings) -> None:
     """Do all that is due. Safe to run twice, or in two processes at once."""
     expire_links(database)
     purge(database)
-    for part in MORE:
-        part(database, settings)
+    reminding.tick(database, settings)
     mail.send_waiting(database, settings)
 
 
@@ -100,7 +96,9 @@ def purge_one(database: Database, db: sa.Connection, request_id: int) -> None:
         db.execute(sa.delete(table).where(table.c.request_id == request_id))
     db.execute(sa.delete(files).where(files.c.request_id == request_id, files.c.kind != "evidence"))
     db.execute(sa.update(outbox).where(outbox.c.request_id == request_id).values(message=None))
-    db.execute(sa.update(tasks).where(tasks.c.request_id == request_id).values(private=None))
+    db.execute(
+        sa.update(tasks).where(tasks.c.request_id == request_id).values(private=None, link=None)
+    )
     db.execute(
         sa.update(searches)
         .where(searches.c.request_id == request_id)

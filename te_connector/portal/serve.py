@@ -7,6 +7,8 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import attrs
+
 from te_connector.errors import SettingsError
 from te_connector.portal import accounts, connections
 from te_connector.portal.settings import PortalSettings
@@ -15,6 +17,8 @@ from te_connector.portal.store.database import Database
 from te_connector.storage.files import make_folder
 
 _THREADS = 16
+MOST_BYTES = 60 * 1024 * 1024
+"""Of one request: a processor's five files of 10 MB each."""
 
 
 def opened(settings: PortalSettings) -> Database:
@@ -56,7 +60,11 @@ def serve(
     from te_connector.portal.web.app import create_app
 
     database = opened(settings)
-    options: dict[str, Any] = {"ident": None, "clear_untrusted_proxy_headers": True}
+    options: dict[str, Any] = {
+        "ident": None,
+        "clear_untrusted_proxy_headers": True,
+        "max_request_body_size": MOST_BYTES,
+    }
     if settings.trusted_proxy is not None:
         headers = {"x-forwarded-proto", "x-forwarded-for", "x-forwarded-host"}
         options |= {"trusted_proxy": settings.trusted_proxy, "trusted_proxy_headers": headers}
@@ -74,8 +82,9 @@ def serve(
             "--host or --port."
         ) from None
     try:
+        settings = attrs.evolve(settings, port=server.effective_port)
         with working(database, settings):
-            url = settings.public_url or f"http://{settings.host}:{server.effective_port}"
+            url = settings.url
             if prepare is not None:
                 prepare(database)
             announce(url, _first_link(database, url))

@@ -43,6 +43,11 @@ class PortalSettings:
         return self.state_dir / "portal"
 
     @property
+    def url(self) -> str:
+        """The address that links in mails begin with."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+    @property
     def database(self) -> str:
         """The database's URL."""
         return self.database_url or sqlite_url(self.folder)

@@ -20,9 +20,11 @@ import sqlalchemy as sa
 from dbos import DBOS, Serializer, SetEnqueueOptions, SetWorkflowID
 
 from te_connector.portal import connections, mail, schedule
+from te_connector.portal.direct import asking
 from te_connector.portal.running import deleting, searching
+from te_connector.portal.running import waiting as waiting_requests
 from te_connector.portal.settings import PortalSettings
-from te_connector.portal.store.database import Database, driver_url
+from te_connector.portal.store.database import Database, driver_url, now
 
 log = logging.getLogger(__name__)
 
@@ -219,7 +221,10 @@ class Work:
                 sweep = f"sweep-{name}-{secrets.token_hex(8)}"
                 self._enqueue(by_name[name].worker, name, sweep, search_workflow, name, sweep)
         if self.active:
+            asking.send_new(self.database, self.settings, now())
             searching.settle(self.database)
+            deleting.settle(self.database)
+            waiting_requests.resume(self.database)
         for request_id, name, version, worker in deletions:
             self._enqueue(
                 worker,

@@ -5,17 +5,13 @@ One portal and one SMTP server serve all tests of this module, because a start c
 
 from __future__ import annotations
 
-import email
-import email.policy
 import io
-import queue
 import re
-import socket
 import zipfile
+from mailbox import mailbox_fixture  # noqa: F401  a fixture
 
 import pytest
 import requests
-from aiosmtpd.controller import Controller
 from portal_process import Officer, Portal
 
 from te_connector.sandbox import Sandbox
@@ -23,38 +19,6 @@ from te_connector.sandbox import Sandbox
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(110)]
 MARIA = "maria.alvarez@example.com"
 PASSWORD = "a long enough password"  # noqa: S105
-
-
-class Mailbox:
-    """Takes every mail, but refuses one address."""
-
-    def __init__(self):
-        self.mails = queue.Queue()
-
-    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
-        if address.startswith("refused@"):
-            return "550 no such mailbox"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802
-        self.mails.put(email.message_from_bytes(envelope.content, policy=email.policy.default))
-        return "250 accepted"
-
-    def next(self):
-        return self.mails.get(timeout=40)
-
-
-@pytest.fixture(name="mailbox", scope="module")
-def _mailbox():
-    handler = Mailbox()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        handler.port = free.getsockname()[1]
-    controller = Controller(handler, hostname="127.0.0.1", port=handler.port)
-    controller.start()
-    yield handler
-    controller.stop()
 
 
 @pytest.fixture(name="portal", scope="module")

@@ -8,6 +8,7 @@ import attrs
 import sqlalchemy as sa
 
 from te_connector.portal.desk import findings, requests
+from te_connector.portal.direct import uploads
 from te_connector.portal.refusal import Actor, Refused
 from te_connector.portal.release import packages
 from te_connector.portal.settings import Choices
@@ -91,6 +92,12 @@ def _check_request(
         raise Refused("changed_meanwhile", "Something changed since you looked. Look again.")
     if not request.identity_checked:
         raise Refused("identity_unchecked", "Record how identity was checked first.", "identity")
+    if uploads.undecided(uploads.of_request(database, db, request.id)):
+        raise Refused(
+            "files_undecided",
+            "Decide about each file that people sent: include it, or leave it out with a reason.",
+            "files",
+        )
 
 
 def _check_user(user: Actor, given: Sequence[Approval], request: requests.Request) -> None:

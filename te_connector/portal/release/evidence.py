@@ -5,28 +5,27 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import io
 import json
 import zipfile
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 import sqlalchemy as sa
 
 from te_connector.deletion.evidence import MANIFEST, PUBLIC_KEY, RECEIPTS, SIGNATURE
+from te_connector.portal import mail
 from te_connector.portal.desk import choices, disclosure, findings, requests
+from te_connector.portal.direct import tasks, uploads
 from te_connector.portal.release import approving, trail, vendor_letter
 from te_connector.portal.running import deleting
 from te_connector.portal.settings import Choices
 from te_connector.portal.store import log
 from te_connector.portal.store.database import Database, now
 from te_connector.portal.store.tables import files as file_table
-
-if TYPE_CHECKING:
-    import jinja2
+from te_connector.portal.template import render
 
 WRITTEN = (
     "A reason in the officer's own words. The portal keeps it until the personal data is removed."
@@ -78,28 +77,28 @@ def _make(
     entries, missing = trail.part(database, db, request.id)
     facts = {**_facts(request), "trail_missing": missing}
     letter = vendor_letter.make(database, db, request)
+    asked = _asked(database, db, request)
     files = {
         "request.json": _json(facts),
         "coverage.json": _json(coverage),
         "decisions.json": _json(decisions),
         RECEIPTS: _lines(receipts),
         "log.jsonl": _lines(lines),
+        **({"processors.json": _json(asked)} if asked else {}),
         **{f"trail-{name}.jsonl": _lines(part) for name, part in entries.items() if part},
         **({"vendor-letter.txt": letter.encode()} if letter else {}),
         PUBLIC_KEY: public_key(database),
     }
-    files["index.html"] = (
-        _template()
-        .render(
-            facts=facts,
-            coverage=coverage,
-            decisions=decisions,
-            receipts=receipts,
-            lines=lines,
-            files=sorted(files),
-        )
-        .encode()
-    )
+    files["index.html"] = render(
+        "evidence.html.j2",
+        facts=facts,
+        coverage=coverage,
+        decisions=decisions,
+        receipts=receipts,
+        processors=asked,
+        lines=lines,
+        files=sorted(files),
+    ).encode()
     return _signed(database, files)
 
 
@@ -153,6 +152,42 @@ def _decisions(
     }
 
 
+def _asked(
+    database: Database, db: sa.Connection, request: requests.Request
+) -> list[dict[str, Any]]:
+    """Which processors were asked, by which mail, what they answered, and the hashes of their files.
+
+    An attested receipt is a person's word; no system was read to prove it.
+    """
+    kept = uploads.of_request(database, db, request.id)
+    return [
+        {
+            "processor": one.connection,
+            "kind": one.kind,
+            "state": one.state,
+            "asked_at": one.asked_at,
+            "mail": _mail(db, one),
+            "opened_at": one.opened_at,
+            "reminders": one.reminders,
+            "answered_at": one.answered_at,
+            "answer": one.answer,
+            "accepted_by_officer": one.accepted,
+            "attested_receipts": list(one.receipts),
+            "files": [
+                {"sha256": file.digest, "bytes": file.size, "included": bool(file.chosen)}
+                for file in kept
+                if file.task_id == one.id
+            ],
+        }
+        for one in tasks.of_request(database, db, request.id)
+    ]
+
+
+def _mail(db: sa.Connection, task: tasks.Task) -> dict[str, Any]:
+    sent = mail.sent(db, f"direct:{task.id}:{task.round}:ask")
+    return {} if sent is None else attrs.asdict(sent)
+
+
 def _reason(why: str | None, known: Collection[str]) -> str | None:
     return why if why is None or why in known else WRITTEN
 
@@ -185,17 +220,3 @@ def _json(value: Any) -> bytes:
 
 def _lines(values: Iterable[Any]) -> bytes:
     return "".join(json.dumps(value, sort_keys=True) + "\n" for value in values).encode()
-
-
-@functools.cache
-def _template() -> jinja2.Template:
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("te_connector.portal"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("evidence.html.j2")

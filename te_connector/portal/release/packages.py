@@ -27,12 +27,11 @@ from te_connector.portal import connections, dates
 from te_connector.portal.desk import disclosure, findings, requests
 from te_connector.portal.desk.disclosure import Released
 from te_connector.portal.refusal import Refused
+from te_connector.portal.release import people
 from te_connector.portal.settings import Choices
 from te_connector.portal.store.database import Database, now
 from te_connector.portal.store.tables import files
-
-MORE_FILES: list[Any] = []
-"""Functions ``(database, db, request) -> {path: bytes}`` that add files, such as a processor's."""
+from te_connector.portal.template import render
 
 
 @attrs.frozen
@@ -61,13 +60,7 @@ def basis_of(database: Database, db: sa.Connection, request: requests.Request) -
                 [one.connection, one.state, list(one.coverage)]
                 for one in findings.of_request(database, db, request.id)
             ],
-            "more": [
-                sorted(
-                    (name, hashlib.sha256(content).hexdigest())
-                    for name, content in part(database, db, request).items()
-                )
-                for part in MORE_FILES
-            ],
+            "people": people.basis(database, db, request.id),
         }
     )
 
@@ -129,17 +122,18 @@ def build(
     exclusions = findings.type_exclusions(database, db, request.id)
     released, _ = disclosure.outcome(found, exclusions)
     searched = findings.of_request(database, db, request.id)
-    parts: dict[str, bytes] = {}
+    heard, parts = people.parts(database, db, request, settings)
+    is_one = len(searched) == 1 and not heard
+    systems: list[tuple[str, str]] = []
     for search in searched:
         one = connections.get(database, db, search.connection)
         own = [item for item in released if item.found.connection == one.name]
         made = _of_connection(request, settings, one, search, own)
-        prefix = f"{one.name}/" if len(searched) > 1 else ""
+        prefix = "" if is_one else f"{one.name}/"
         parts |= {f"{prefix}{name}": content for name, content in made.items()}
-    for part in MORE_FILES:
-        parts |= part(database, db, request)
-    if len(searched) > 1:
-        parts["index.html"] = _index(settings, [one.connection for one in searched])
+        systems.append((one.name, one.title))
+    if not is_one:
+        parts["index.html"] = _index(settings, systems, heard)
     return _zipped(parts)
 
 
@@ -261,12 +255,12 @@ def _plain(
     return {"data.json": text.encode(), "index.html": page.encode()}
 
 
-def _index(settings: Choices, names: Sequence[str]) -> bytes:
-    items = "".join(f'<li><a href="{name}/index.html">{name}</a></li>' for name in names)
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Your data</title>'
-        f"<h1>Your data</h1><p>From {html.escape(settings.lender)}.</p><ul>{items}</ul></html>"
-    ).encode()
+def _index(
+    settings: Choices, systems: Sequence[tuple[str, str]], heard: Sequence[people.Heard]
+) -> bytes:
+    """The first page of a package that several systems, or people, are in."""
+    values = {"lender": settings.lender, "contact": settings.contact}
+    return render("package_index.html.j2", systems=systems, heard=heard, **values).encode()
 
 
 def _zipped(parts: dict[str, bytes]) -> bytes:

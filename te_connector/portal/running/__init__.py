@@ -1,1 +1,1 @@
-"""What runs by itself: searches and deletions, as repeatable steps."""
+"""What runs by itself: searches, deletions, and waits, as repeatable steps."""

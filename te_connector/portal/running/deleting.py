@@ -14,7 +14,9 @@ from te_connector.errors import ConnectorError
 from te_connector.portal import connections
 from te_connector.portal.desk import findings, requests
 from te_connector.portal.desk.findings import Found
+from te_connector.portal.direct import asking, processors, tasks
 from te_connector.portal.refusal import SYSTEM, Actor, Refused
+from te_connector.portal.settings import Choices, read_choices
 from te_connector.portal.store import log
 from te_connector.portal.store.database import Database
 from te_connector.portal.store.tables import receipts
@@ -81,6 +83,22 @@ def start(database: Database, db: sa.Connection, request: requests.Request, acto
     requests.change_state(
         database, db, request, "deleting", actor, attempt=attempt, objects=len(chosen)
     )
+    choices = read_choices(database, db)
+    asking.plan(database, db, request, choices, _handed_over(database, db, choices, chosen))
+
+
+def _handed_over(
+    database: Database, db: sa.Connection, choices: Choices, chosen: Sequence[Found]
+) -> dict[str, list[list[str]]]:
+    """The objects that the API can't delete and that a processor can, by the processor's name."""
+    return {
+        one.name: [
+            [item.connection, *item.key]
+            for item in chosen
+            if not item.deletable and item.object_type in one.answers_for.get(item.connection, ())
+        ]
+        for one in processors.active(database, db, choices, "deletion")
+    }
 
 
 def every(db: sa.Connection, request_id: int) -> list[Receipt]:
@@ -199,6 +217,14 @@ def _keep(database: Database, row: sa.Row[Any], given: Mapping[str, Any]) -> Non
         )
 
 
+def settle(database: Database) -> int:
+    """Finish deletions that have nothing left to do. Returns how many requests went on."""
+    with database.begin() as db:
+        query = sa.select(request_table.c.id).where(request_table.c.state == "deleting")
+        numbers = list(db.scalars(query))
+    return sum(finish(database, number) != "deleting" for number in numbers)
+
+
 def finish(database: Database, request_id: int) -> str:
     """Close the request if everything is settled, or take it back to review. Returns its state."""
     with database.begin() as db:
@@ -210,13 +236,16 @@ def finish(database: Database, request_id: int) -> str:
         if any(not one.interrupted for one in left):
             return request.state  # another connection's deletion is under way
         again = [one for one in found if one.status in _LOOK_AGAIN]
-        after = "review" if left or again else "done"
+        asked = tasks.of_request(database, db, request_id)
+        waits = None if left or again else tasks.waits_for(asked)
+        after = "review" if left or again else "waiting" if waits else "done"
         requests.change_state(
             database,
             db,
             request,
             after,
             SYSTEM,
+            values={"waits_for": waits, "waits_until": tasks.waits_until(asked)},
             deleted=sum(one.status in GONE for one in found),
             look_again=len(again),
             not_begun=len(left),

@@ -15,8 +15,11 @@ import sqlalchemy as sa
 from te_connector import host
 from te_connector.errors import ConnectorError, Stopped
 from te_connector.portal import connections
-from te_connector.portal.desk import choices, findings, requests
+from te_connector.portal.desk import choices as officer
+from te_connector.portal.desk import findings, requests
+from te_connector.portal.direct import asking, processors, tasks
 from te_connector.portal.refusal import SYSTEM, Actor, Refused
+from te_connector.portal.settings import read_choices
 from te_connector.portal.store.database import Database, now
 from te_connector.portal.store.tables import requests as request_table
 from te_connector.portal.store.tables import searches
@@ -35,9 +38,13 @@ def begin(
     if not any(request.person.identifiers.values()):
         raise Refused("identifiers_missing", "Add an identifier first.", "identifiers")
     names = [one.name for one in connections.every(database, db, active=True, kind="connector")]
-    if not names:
+    choices = read_choices(database, db)
+    right = processors.KINDS[request.kind]
+    if not names and not processors.active(database, db, choices, right):
         raise Refused("connections_missing", "Add a connection first, under Connections.")
     requests.change_state(database, db, request, "searching", actor)
+    if request.kind == "access":
+        asking.plan(database, db, request, choices, {})
     for name in names:
         values = {"state": "waiting", "sweep": None, "progress": None, "code": None}
         changed = db.execute(
@@ -143,7 +150,7 @@ def sweep(database: Database, connection: str, name: str) -> int:
             request_id = int(subject["id"])
             if _is_running(db, request_id, name):
                 findings.store(database, db, request_id, connection, found)
-                choices.mark_third_party(database, db, request_id, connection, object_types)
+                officer.mark_third_party(database, db, request_id, connection, object_types)
     return len(subjects)
 
 
@@ -213,12 +220,15 @@ def settle(database: Database) -> int:
             if request.state != "searching":
                 continue
             found = findings.of_request(database, db, request_id)
+            asked = tasks.of_request(database, db, request_id)
+            waits = tasks.waits_for(asked)
             requests.change_state(
                 database,
                 db,
                 request,
-                "review",
+                "waiting" if waits else "review",
                 SYSTEM,
+                values={"waits_for": waits, "waits_until": tasks.waits_until(asked)},
                 records=requests.count_of(db, request_id),
                 complete=findings.is_complete(found),
             )

@@ -128,6 +128,12 @@ def now() -> str:
     return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def after(text: str, *, days: int) -> str:
+    """The time that many days after another one, both as :func:`now` writes them."""
+    moment = datetime.datetime.fromisoformat(text) + datetime.timedelta(days=days)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def _version(db: sa.Connection) -> int:
     if not sa.inspect(db).has_table("settings"):
         return 0

@@ -168,6 +168,8 @@ files = _table(
     sa.Column("id", _ID, primary_key=True, autoincrement=True),
     _request(),
     sa.Column("kind", sa.Text, nullable=False),  # package evidence upload
+    sa.Column("task_id", sa.BigInteger, index=True),  # of an upload
+    sa.Column("chosen", sa.Boolean),  # of an upload; None: not decided yet
     sa.Column("digest", sa.Text, nullable=False),
     sa.Column("size", sa.Integer, nullable=False),
     sa.Column("made_at", sa.Text, nullable=False),
@@ -254,13 +256,29 @@ tasks = _table(  # what a person outside is asked: Direct Contact
     _request(),
     sa.Column("connection", sa.ForeignKey("connections.name"), nullable=False),
     sa.Column("kind", sa.Text, nullable=False),  # access | deletion
-    sa.Column("state", sa.Text, nullable=False),
-    sa.Column("due", sa.Text),
-    sa.Column("next_at", sa.Text, index=True),
+    sa.Column("state", sa.Text, nullable=False, index=True),
+    sa.Column("round", sa.Integer, nullable=False, default=0),  # counts the mails with a link
+    sa.Column("asked_at", sa.Text),
+    sa.Column("deadline", sa.Text),
+    sa.Column("next_at", sa.Text, index=True),  # the next reminder
     sa.Column("reminders", sa.Integer, nullable=False, default=0),
+    sa.Column("message_id", sa.Text),
     sa.Column("token_hash", sa.Text, unique=True),
-    sa.Column("detail", sa.JSON),
-    sa.Column("private", sa.LargeBinary),
+    sa.Column("link", sa.LargeBinary),  # for the reminders; the outbox has it encrypted, too
+    sa.Column("opened_at", sa.Text),
+    sa.Column("answered_at", sa.Text),
+    sa.Column("answer", sa.Text),
+    sa.Column("accepted", sa.Boolean, nullable=False, default=False),
+    sa.Column("objects", sa.JSON, nullable=False),  # types and ids that the API can't delete
+    sa.Column("receipts", sa.JSON, nullable=False),  # one for each answer to a deletion
+    sa.Column("code_hash", sa.Text),
+    sa.Column("code_until", sa.Float),
+    sa.Column("mailbox", sa.LargeBinary),
+    sa.Column("private", sa.LargeBinary),  # the answer's words: name, e-mail, note
+    sa.UniqueConstraint("request_id", "connection", "kind"),
+    sa.CheckConstraint(
+        "state IN ('asked','undelivered','late','answered','skipped','stopped')", name="task_known"
+    ),
 )
 
 outbox = _table(

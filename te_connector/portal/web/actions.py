@@ -8,6 +8,7 @@ from typing import Any
 import flask
 
 from te_connector.portal.desk import choices, duplicates, identity, requests
+from te_connector.portal.direct import asking, tasks, uploads
 from te_connector.portal.refusal import Actor, Refused
 from te_connector.portal.release import approving, packages, releases
 from te_connector.portal.running import deleting, searching
@@ -138,6 +139,47 @@ def _merge(base: Any, db: Any, request: requests.Request, form: Any) -> None:
     duplicates.merge(base, db, request, into, _actor())
 
 
+def _task(base: Any, db: Any, request: requests.Request, form: Any) -> tasks.Task:
+    task = tasks.get(base, db, _number(form, "task"))
+    if task.request_id != request.id:
+        raise Refused("task_unknown", "There is no such task.")
+    return task
+
+
+def _ask_again(base: Any, db: Any, request: requests.Request, form: Any) -> None:
+    settings = flask.current_app.extensions["settings"]
+    task = _task(base, db, request, form)
+    asking.send_again(base, db, task, _actor(), form.get("mailbox", ""), settings)
+
+
+def _end_task(base: Any, db: Any, request: requests.Request, form: Any) -> None:
+    settings = flask.current_app.extensions["settings"]
+    task = _task(base, db, request, form)
+    asking.end(base, db, settings, task, form.get("reason", ""), _actor())
+
+
+def _bounced(base: Any, db: Any, request: requests.Request, form: Any) -> None:
+    asking.mark_bounced(base, db, _task(base, db, request, form), _actor())
+
+
+def _reopen(base: Any, db: Any, request: requests.Request, form: Any) -> None:
+    asking.reopen(base, db, _task(base, db, request, form), form.get("reason", ""), _actor())
+
+
+def _accept(base: Any, db: Any, request: requests.Request, form: Any) -> None:
+    asking.accept(base, db, _task(base, db, request, form), form.get("reason", ""), _actor())
+
+
+def _files(base: Any, db: Any, request: requests.Request, form: Any) -> None:
+    if request.state != "review":
+        raise Refused("not_in_review", "Decide while the request is in review.")
+    picked = set(form.getlist("chosen"))
+    for one in uploads.of_request(base, db, request.id):
+        why = form.get(f"why-file-{one.id}", "")
+        uploads.decide(base, db, one, chosen=str(one.id) in picked, why=why)
+    log.append(base, db, _actor().name, "files_chosen", request_id=request.id)
+
+
 ACTIONS: dict[str, Callable[[Any, Any, requests.Request, Any], None]] = {
     "search": _search,
     "stop-search": _stop_search,
@@ -159,4 +201,10 @@ ACTIONS: dict[str, Callable[[Any, Any, requests.Request, Any], None]] = {
     "identity": _identity,
     "wait": _wait,
     "merge": _merge,
+    "ask-again": _ask_again,
+    "end-task": _end_task,
+    "bounced": _bounced,
+    "reopen": _reopen,
+    "accept": _accept,
+    "files": _files,
 }

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
 import zoneinfo
+from collections.abc import Callable
 from typing import Any
 
 import attrs
 import flask
 
-from te_connector.portal import accounts, connections, tokens
+from te_connector.portal import accounts, connections, mail, tokens
+from te_connector.portal.direct import letters, processors
 from te_connector.portal.refusal import Refused
 from te_connector.portal.settings import LIMITS, Choices
 from te_connector.portal.store import log
@@ -31,10 +34,12 @@ def _page(error: Refused | None = None, link: str = "") -> Any:
     with base.begin() as db:
         every = connections.every(base, db)
         people = accounts.everyone(db)
+        tests = {one.name: mail.last(db, f"test:{one.name}:") for one in every}
     page = flask.render_template(
         "admin.html",
         connections=every,
         people=people,
+        tests=tests,
         roles=accounts.ROLES,
         tokens=tokens.notes(base),
         limits=LIMITS,
@@ -49,42 +54,38 @@ def _page(error: Refused | None = None, link: str = "") -> Any:
 @admins
 def act(action: str) -> Any:
     """Do one thing, and show the page again."""
-    form, base, link = flask.request.form, database(), ""
-    actor = flask.g.session.user.actor
+    if action not in _ACTIONS:
+        flask.abort(404)
     try:
-        if action == "check":
-            connections.validate(base, form.get("name", ""))
-        elif action == "invite":
-            role = form.get("role", "officer")
-            if role not in accounts.ROLES:
-                raise Refused("role_unknown", "Choose a role.", "role")
-            with base.begin() as db:
-                token = accounts.invite(db, role)
-                log.append(base, db, actor.name, "invited", role=role)
-            link = flask.url_for("entry.join_link", token=token, _external=True)
-            return _page(link=link)
-        elif action == "account":
-            with base.begin() as db:
-                accounts.change(
-                    base,
-                    db,
-                    int(form.get("user") or 0),
-                    form.get("role", ""),
-                    form.get("active") == "yes",
-                    flask.g.session.user,
-                )
-        elif action == "connection":
-            _add_connection(form)
-        elif action == "settings":
-            _save_settings(form)
-        else:
-            flask.abort(404)
+        link = _ACTIONS[action](flask.request.form)
     except Refused as error:
         return _page(error)
-    return flask.redirect(flask.url_for("admin.index"), 303)
+    return _page(link=link) if link else flask.redirect(flask.url_for("admin.index"), 303)
 
 
-def _add_connection(form: Any) -> None:
+def _check(form: Any) -> None:
+    connections.validate(database(), form.get("name", ""))
+
+
+def _invite(form: Any) -> str:
+    base, role = database(), form.get("role", "officer")
+    if role not in accounts.ROLES:
+        raise Refused("role_unknown", "Choose a role.", "role")
+    with base.begin() as db:
+        token = accounts.invite(db, role)
+        log.append(base, db, flask.g.session.user.name, "invited", role=role)
+    return flask.url_for("entry.join_link", token=token, _external=True)
+
+
+def _account(form: Any) -> None:
+    base, number = database(), form.get("user", "")
+    is_active, role = form.get("active") == "yes", form.get("role", "")
+    user = int(number) if number.isascii() and number.isdigit() else 0
+    with base.begin() as db:
+        accounts.change(base, db, user, role, is_active, flask.g.session.user)
+
+
+def _connection(form: Any) -> None:
     base, settings = database(), flask.current_app.extensions["settings"]
     name = form.get("name", "").strip()
     config = connections.plugin_connection(
@@ -109,16 +110,57 @@ def _add_connection(form: Any) -> None:
         connections.add(base, db, one, flask.g.session.user.actor)
 
 
+def _processor(form: Any) -> None:
+    base, settings = database(), flask.current_app.extensions["settings"]
+    name, mailbox = form.get("name", "").strip(), form.get("mailbox", "").strip()
+    if "@" not in mailbox or any(mark.isspace() for mark in mailbox):
+        raise Refused("mailbox_wrong", "Enter an e-mail address.", "mailbox")
+    rights = [one for one in ("access", "deletion") if form.get(one)]
+    if not rights:
+        raise Refused("rights_missing", "Choose what the processor is asked for.", "rights")
+    config: dict[str, Any] = {
+        "mailbox": mailbox,
+        "notes": form.get("notes", "").strip(),
+        "rights": rights,
+    }
+    connection = form.get("for_connection", "").strip()
+    types = form.get("for_types", "").replace(",", " ").split()
+    if connection and types:
+        config["answers_for"] = {connection: types}
+    title = form.get("title", "").strip() or name
+    one = connections.Connection(name, "processor", title, "portal", settings.worker, True, config)
+    with base.begin() as db:
+        connections.add(base, db, one, flask.g.session.user.actor)
+
+
+def _test_mail(form: Any) -> None:
+    base, settings = database(), flask.current_app.extensions["settings"]
+    with base.begin() as db:
+        one = processors.get(base, db, flask.g.choices, form.get("name", ""))
+        letter = letters.test(one.mailbox, flask.g.choices.lender, one.title)
+        mail.put(base, db, settings, f"test:{one.name}:{uuid.uuid4()}", letter)
+        log.append(base, db, flask.g.session.user.name, "test_mail", name=one.name)
+
+
+def _turn(form: Any) -> None:
+    base, name = database(), form.get("name", "")
+    with base.begin() as db:
+        actor = flask.g.session.user.actor
+        connections.set_active(base, db, name, actor, active=form.get("active") == "yes")
+
+
 def _save_settings(form: Any) -> None:
     base, old = database(), flask.g.choices
     values: dict[str, Any] = attrs.asdict(old)
-    for key in ("lender", "contact", "time_zone", "second_approver"):
+    for key in ("lender", "contact", "time_zone", "second_approver", "late_processor"):
         values[key] = form.get(key, values[key]).strip()
     for key, (low, high) in LIMITS.items():
         text = form.get(key, "")
         if not text.isdigit() or not low <= int(text) <= high:
             raise Refused("setting_wrong", f"Use a number from {low} to {high}.", key)
         values[key] = int(text)
+    if values["late_processor"] not in ("pause", "skip"):
+        raise Refused("setting_wrong", "Choose what happens when nobody answers.", "late_processor")
     if values["second_approver"] not in ("off", "erasure", "all"):
         raise Refused("setting_wrong", "Choose who approves.", "second_approver")
     if values["time_zone"] not in zoneinfo.available_timezones():
@@ -128,3 +170,15 @@ def _save_settings(form: Any) -> None:
     with base.begin() as db:
         set_setting(db, "choices", values)
         log.append(base, db, flask.g.session.user.name, "settings_changed")
+
+
+_ACTIONS: dict[str, Callable[[Any], str | None]] = {
+    "check": _check,
+    "invite": _invite,
+    "account": _account,
+    "connection": _connection,
+    "processor": _processor,
+    "test-mail": _test_mail,
+    "turn": _turn,
+    "settings": _save_settings,
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from typing import Any
 
 import flask
@@ -10,11 +11,22 @@ from werkzeug.exceptions import HTTPException
 
 from te_connector.errors import ConnectorError
 from te_connector.portal import api
+from te_connector.portal.direct.tasks import ANSWERS
 from te_connector.portal.refusal import Refused
 from te_connector.portal.settings import PortalSettings
 from te_connector.portal.store import states
 from te_connector.portal.store.database import Database
-from te_connector.portal.web import admin, decide, entry, files, guard, queue, records, words
+from te_connector.portal.web import (
+    admin,
+    decide,
+    direct,
+    entry,
+    files,
+    guard,
+    queue,
+    records,
+    words,
+)
 
 _PAGES = (
     entry.pages,
@@ -22,6 +34,7 @@ _PAGES = (
     decide.pages,
     records.pages,
     files.pages,
+    direct.pages,
     admin.pages,
     api.routes,
 )
@@ -55,6 +68,10 @@ def create_app(database: Database, settings: PortalSettings) -> flask.Flask:
             "labels": states.LABELS,
             "identifiers": words.IDENTIFIERS,
             "statuses": words.RECEIPTS,
+            "answers": words.ANSWERS,
+            "kind_answers": ANSWERS,
+            "task_states": words.TASKS,
+            "mail_states": words.MAILS,
             "choices": flask.g.get("choices"),
         }
 
@@ -83,7 +100,10 @@ def _handle_errors(app: flask.Flask) -> None:
 
     @app.errorhandler(Exception)
     def _unexpected(error: Exception) -> Any:
-        logging.getLogger(__name__).error("A page failed: %s", type(error).__name__)
+        place = traceback.extract_tb(error.__traceback__)[-1]  # a line of code, without values
+        logging.getLogger(__name__).error(
+            "A page failed: %s in %s, line %d", type(error).__name__, place.filename, place.lineno
+        )
         return _problem("internal", "The portal failed. Try again.", 500, "This did not work")
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import flask
 
-from te_connector.portal import dates
+from te_connector.portal import connections, dates, mail
 from te_connector.portal.desk import duplicates, findings, held, outlook, requests
+from te_connector.portal.direct import tasks, uploads
 from te_connector.portal.refusal import Refused
 from te_connector.portal.release import approving, packages, releases
 from te_connector.portal.running import deleting
@@ -85,6 +86,7 @@ def _page(number: int, error: Refused | None = None) -> Any:
             "needed": approving.needed(request, flask.g.choices),
             "links": releases.of_request(db, number),
             "receipts": deleting.final(db, number),
+            **_people(base, db, request),
             **_found(base, db, request),
         }
     page = flask.render_template(
@@ -98,6 +100,18 @@ def _page(number: int, error: Refused | None = None) -> Any:
         law=dates.law_named(request.law, flask.g.choices.laws),
     )
     return page, 409 if error else 200
+
+
+def _people(base: Any, db: Any, request: requests.Request) -> dict[str, Any]:
+    """Who was asked by mail, what became of the mail, and what they sent."""
+    asked = tasks.of_request(base, db, request.id)
+    names = {one.name: one.title for one in connections.every(base, db, kind="processor")}
+    return {
+        "asked": asked,
+        "titles": names,
+        "mails": {one.id: mail.sent(db, f"direct:{one.id}:{one.round}:ask") for one in asked},
+        "uploads": uploads.of_request(base, db, request.id),
+    }
 
 
 def _found(base: Any, db: Any, request: requests.Request) -> dict[str, Any]:

@@ -67,10 +67,11 @@ def sign_out() -> Any:
 @pages.get("/join/<token>")
 def join_link(token: str) -> Any:
     """Take the token out of the URL. Changes nothing, however often a scanner opens it."""
-    return _kept_apart(_JOIN, token, "/join")
+    return kept_apart(_JOIN, token, "/join")
 
 
-def _kept_apart(cookie: str, token: str, path: str) -> Any:
+def kept_apart(cookie: str, token: str, path: str) -> Any:
+    """Move a token from the URL to a cookie of its page. Changes nothing, so a scanner may do it."""
     response = flask.redirect(path, 303)
     secure = flask.request.scheme == "https"
     response.set_cookie(cookie, token, path=path, httponly=True, samesite="Lax", secure=secure)
@@ -100,7 +101,7 @@ def join() -> Any:
 @pages.get("/get/<token>")
 def get_link(token: str) -> Any:
     """Take the token out of the URL."""
-    return _kept_apart(_GET, token, "/get")
+    return kept_apart(_GET, token, "/get")
 
 
 @pages.route("/get", methods=["GET", "POST"])

@@ -9,6 +9,7 @@ from typing import Any
 import flask
 
 from te_connector.portal.desk import requests
+from te_connector.portal.direct import uploads
 from te_connector.portal.refusal import Refused
 from te_connector.portal.release import evidence, packages, vendor_letter
 from te_connector.portal.store import log
@@ -19,19 +20,44 @@ pages = flask.Blueprint("files", __name__, url_prefix="/requests/<int:number>")
 
 
 @pages.get("/preview")
+@signed_in
+def first_page(number: int) -> Any:
+    """The package's first page, under an address that its links are right for."""
+    return flask.redirect(flask.url_for("files.preview", number=number, name="index.html"))
+
+
 @pages.get("/preview/<path:name>")
 @signed_in
-def preview(number: int, name: str = "index.html") -> Any:
+def preview(number: int, name: str) -> Any:
     """The package's page exactly as the person will see it, with nothing that could run."""
     with zipfile.ZipFile(io.BytesIO(_package(number))) as archive:
         if name not in archive.namelist():
             flask.abort(404)
         content = archive.read(name)
+    if name.startswith("from-"):  # what a processor sent is never shown, only handed over
+        return _attachment(content, name.rpartition("/")[2])
     response = flask.Response(
         content, content_type="text/html; charset=utf-8" if name.endswith(".html") else "text/plain"
     )
     response.headers["Content-Security-Policy"] = PREVIEW_POLICY
     return response
+
+
+def _attachment(content: bytes, name: str) -> Any:
+    kind = "application/octet-stream"
+    return flask.send_file(io.BytesIO(content), kind, as_attachment=True, download_name=name)
+
+
+@pages.get("/files/<int:file>")
+@signed_in
+def upload(number: int, file: int) -> Any:
+    """A processor's file, as an attachment."""
+    base = database()
+    with base.begin() as db:
+        kept, content = uploads.content(base, db, number, file)
+        user = flask.g.session.user.name
+        log.append(base, db, user, "file_downloaded", request_id=number, file=file)
+    return _attachment(content, kept.name)
 
 
 def _package(number: int) -> bytes:

@@ -12,11 +12,14 @@ from typing import Any
 import flask
 
 from te_connector.portal import accounts
+from te_connector.portal.direct import uploads
 from te_connector.portal.settings import read_choices
 from te_connector.portal.store import log
 from te_connector.portal.store.database import Database
 
 COOKIE = "te_portal"
+DIRECT_BYTES = uploads.MOST_FILES * uploads.MOST_BYTES + 1024 * 1024
+"""Of a processor's form, its files included."""
 access_log = logging.getLogger("te_connector.portal.access")
 _POLICY = (
     "default-src 'self'; script-src 'none'; object-src 'none'; base-uri 'none'; "
@@ -24,7 +27,7 @@ _POLICY = (
 )
 PREVIEW_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; "
-    "base-uri 'none'; frame-ancestors 'none'; sandbox"
+    "base-uri 'none'; frame-ancestors 'none'; sandbox allow-downloads"
 )
 
 
@@ -38,6 +41,8 @@ def install(app: flask.Flask, database: Database, *, behind_proxy: bool) -> None
             return "Use https.", 403
         if flask.request.path.startswith(("/static/", "/api/")):
             return None
+        if flask.request.path == "/direct":
+            flask.request.max_content_length = DIRECT_BYTES
         token = flask.request.cookies.get(COOKIE, "")
         with database.begin() as db:
             flask.g.choices = read_choices(database, db)

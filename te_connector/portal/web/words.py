@@ -23,6 +23,29 @@ RECEIPTS: Final = {
     "refused": "Refused",
     "failed": "Failed",
 }
+ANSWERS: Final = {
+    "files": "Here is what we hold",
+    "nothing": "We hold nothing",
+    "deleted": "Deleted",
+    "no_records": "No records: we hold nothing",
+    "partly": "Partly deleted",
+    "cannot": "Can't delete, because …",
+    "not_ours": "Not our system",
+}
+TASKS: Final = {
+    "asked": "Asked",
+    "undelivered": "Not delivered",
+    "late": "Late",
+    "answered": "Answered",
+    "skipped": "Not looked at",
+    "stopped": "Withdrawn: not looked at",
+}
+MAILS: Final = {
+    "waiting": "waits to be sent",
+    "sending": "is being sent",
+    "sent": "taken by the mail server",
+    "failed": "not delivered",
+}
 _ACTIONS: Final = {
     "received": "Request received",
     "approved": "Approved",
@@ -36,6 +59,19 @@ _ACTIONS: Final = {
     "objects_chosen": "Objects chosen",
     "purged": "Personal data removed",
     "zip_downloaded": "Package downloaded",
+    "answer_accepted": "Answer accepted",
+    "answer_reopened": "Answer reopened",
+    "files_chosen": "Files chosen",
+    "processor_answered": "Answer received",
+    "processor_asked": "Mail with a link sent",
+    "processor_asked_again": "To be asked again",
+    "processor_late": "Deadline passed without an answer",
+    "processor_not_reached": "Mail not delivered",
+    "processor_opened": "Link opened",
+    "processor_reminded": "Reminder sent",
+    "processor_skipped": "Skipped: not looked at",
+    "processor_stopped": "Stopped: not looked at",
+    "processor_told_to_stop": "Withdrawal mailed",
 }
 
 

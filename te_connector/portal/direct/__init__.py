@@ -1,0 +1,1 @@
+"""Direct Contact: a person answers by a form, where no API is to be used."""
