@@ -230,7 +230,7 @@ def test_an_auditor_reads_only_and_only_an_admin_sets(portal, officer):
     )
 
 
-def test_wrong_passwords_are_refused_alike_and_limited(portal):
+def test_wrong_passwords_are_refused_alike_and_limited(portal, officer):
     visitor = requests.Session()
     visitor.headers["Sec-Fetch-Site"] = "same-origin"
 
