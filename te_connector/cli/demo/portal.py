@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from te_connector.portal import accounts
+from te_connector.portal import accounts, connections
 from te_connector.portal.desk import intake, requests
 from te_connector.portal.refusal import Actor, Refused
 from te_connector.portal.release import approving, packages, releases
@@ -27,6 +27,16 @@ EMAIL = "demo@example.com"
 PASSWORD = "demo-portal-2026"  # noqa: S105  printed, and good for nothing but the demo
 MARIA = {"email": ["maria.alvarez@example.com"], "phone": ["763-555-0123"]}
 _SECONDS = 120
+PROCESSOR = connections.Connection(
+    "branch-files",
+    "processor",
+    "Branch files",
+    "portal",
+    "main",
+    False,
+    {"mailbox": "branch@example.com", "notes": "The folders in the blue cabinet, by last name."},
+)
+"""Someone who is asked by e-mail. The demo's mails are files; the settings page names the folder."""
 log = logging.getLogger(__name__)
 
 
@@ -41,13 +51,15 @@ class Story:
     goal: str
     name: str = ""
     identity: str = "Called back on the number on file"
+    asks: bool = False
+    """Whether the demo's processor is asked."""
 
 
 def stories(emails: list[str]) -> list[Story]:
     """The requests, oldest first. ``emails`` are of people in the sandbox."""
     them = [{"email": [one]} for one in emails]
     return [
-        Story("access", "CCPA", 52, them[0], "review", "Overdue"),
+        Story("access", "CCPA", 52, them[0], "waiting", "Overdue", asks=True),
         Story("access", "GDPR", 27, MARIA, "review", "Maria Alvarez"),
         Story("erasure", "CCPA", 20, MARIA, "review", "Maria Alvarez"),
         Story("access", "CCPA", 40, them[1], "approved"),
@@ -66,6 +78,7 @@ def seed(database: Database, emails: list[str]) -> None:
     """Make the account and the requests, and take each to its state in the background."""
     with database.begin() as db:
         user = accounts.add(database, db, EMAIL, "Demo Officer", "admin", PASSWORD)
+        connections.add(database, db, PROCESSOR, user.actor)
         choices = read_choices(database, db)
         begun = [(_begin(database, db, one, user.actor, choices), one) for one in stories(emails)]
     walk = threading.Thread(target=_walk, args=(database, begun, user, choices), daemon=True)
@@ -85,6 +98,8 @@ def _begin(
     )
     new = intake.New(story.kind, story.law, received, person)
     request, _ = intake.create(database, db, new, actor, choices)
+    # Off for all others, so that a newcomer's requests wait for nobody.
+    connections.set_active(database, db, PROCESSOR.name, actor, active=story.asks)
     if story.goal != "received":
         searching.begin(database, db, request, actor)
     return request.id

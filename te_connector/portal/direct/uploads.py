@@ -92,11 +92,12 @@ def _is_kind(kind: str, content: bytes) -> bool:
         return content.startswith(_STARTS[kind]) and is_sheet
     if content.startswith(_UTF16):
         content = content.decode("utf-16", "replace").encode()
+    content = content.removeprefix(b"\xef\xbb\xbf")
     starts = tuple(one for group in _STARTS.values() for one in group)
     return not (
         content.startswith((*starts, b"MZ", b"\x7fELF"))
         or _CONTROL.search(content)
-        or _MARKUP.search(content[:4096])
+        or _MARKUP.match(content.lstrip())
     )
 
 
