@@ -123,7 +123,7 @@ def test_a_file_goes_from_the_link_through_the_review_into_the_package(portal, o
     assert "maria" not in whole and "alvarez" not in whole
     assert f"#{number}" in mail["Subject"] and "Branch files" in mail["Subject"]
     officer.wait_for(number, "Waiting")
-    assert "taken by the mail server" in officer.page
+    assert "250 accepted" in officer.page
 
     person = Person(portal, link_in(mail))
     assert "Maria" not in person.first.text and "Continue" in person.first.text

@@ -43,7 +43,7 @@ TASKS: Final = {
 MAILS: Final = {
     "waiting": "waits to be sent",
     "sending": "is being sent",
-    "sent": "taken by the mail server",
+    "sent": "sent",
     "failed": "not delivered",
 }
 _ACTIONS: Final = {
