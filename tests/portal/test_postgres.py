@@ -98,3 +98,30 @@ def test_an_erasure_on_postgres_ends_right_and_the_database_refuses_illegal_chan
                 db.execute(change)
         texts = db.execute("SELECT CAST(requests AS text) FROM requests").fetchall()
         assert "alvarez" not in str(texts).lower()
+
+
+def test_a_backup_of_sqlite_is_restored_to_postgres(postgres, tmp_path):
+    with psycopg.connect(postgres, autocommit=True) as db:
+        db.execute("CREATE DATABASE moved")
+    url = postgres.rpartition("/")[0] + "/moved"
+    backup = tmp_path / "portal.backup"
+    with Sandbox(contacts=20) as sandbox:
+        portal = Portal(sandbox, tmp_path)
+        try:
+            officer = Officer(portal, portal.first_link())
+            first = officer.new(kind="access", email="maria.alvarez@example.com")
+            officer.wait_for(first, "In review")
+            portal.command("portal", "backup", str(backup))
+            portal.stop()
+            portal.env |= {"TE_DATABASE_URL": url, "TE_STATE_DIR": str(tmp_path / "new")}
+            assert portal.command("portal", "restore", str(backup)) == "1 request restored."
+            portal.start()
+            officer.wait_for(first, "In review")
+            second = officer.new(kind="access", email="maria.alvarez@example.com")
+            assert second == first + 1, "Postgres counts on"
+            officer.wait_for(second, "In review")
+            other = tmp_path / "again.backup"
+            portal.command("portal", "backup", str(other))
+            assert portal.status == 0 and other.is_file()
+        finally:
+            portal.stop()

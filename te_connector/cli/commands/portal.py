@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from te_connector.cli.output import Renderer, note, print_json
+from te_connector.cli.output import Renderer, note, number_of, print_json
 from te_connector.cli.settings import Settings, state_of, with_settings
+from te_connector.errors import OptionError
+from te_connector.storage.state import expanded
 
 if TYPE_CHECKING:
     from te_connector.portal.settings import PortalSettings
@@ -135,6 +137,52 @@ def check_settings(settings: Settings) -> int:
         rows = [(one.name, "ok" if one.ok else "missing", one.detail) for one in found]
         Renderer().table(("Check", "Result", "Detail"), rows)
     return 0 if all(one.ok for one in found) else 1
+
+
+@portal.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--force", is_flag=True, help="Replace a file that exists.")
+@with_settings
+def backup(settings: Settings, *, file: Path, force: bool) -> int:
+    """Write the portal's database and the state directory to FILE. The portal may run meanwhile.
+
+    The key isn't in it: keep a copy of the key file in another place.
+    """
+    from te_connector.portal.backup import backup as write
+    from te_connector.portal.backup import digest
+    from te_connector.portal.serve import opened
+    from te_connector.storage import vault
+
+    path = expanded(file)
+    if path.exists() and not force:
+        raise OptionError(f"{file} exists. Use another name, or --force.")
+    portal_settings = _settings(settings)
+    database = opened(portal_settings)
+    try:
+        counts = write(portal_settings, database, path)
+    finally:
+        database.close()
+    click.echo(f"{number_of(counts['requests'], 'request')}. SHA-256 {digest(path)}")
+    note(
+        f"The key isn't in it. Keep a copy of {vault.key_path()} in another place.",
+        quiet=settings.quiet,
+    )
+    return 0
+
+
+@portal.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@with_settings
+def restore(settings: Settings, *, file: Path) -> int:
+    """Restore a backup from FILE into an empty database and state directory.
+
+    It needs the key that the backup was made with: set TE_KEY_FILE to a copy of it.
+    """
+    from te_connector.portal.backup import restore as read
+
+    counts = read(_settings(settings), expanded(file))
+    click.echo(f"{number_of(counts['requests'], 'request')} restored.")
+    return 0
 
 
 @portal.group()
