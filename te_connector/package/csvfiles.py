@@ -22,6 +22,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
+import attrs
+
 from te_connector.package import words
 from te_connector.package.layout import Layout
 from te_connector.package.policy import Rule, Steps
@@ -49,6 +51,18 @@ _CHANGED = re.compile(
 )
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
+
+@attrs.define
+class Field:
+    """A field of the objects: whether it holds plain values, in which column, and what is inside it."""
+
+    plain: bool = False
+    column: int = -1
+    inner: Shape = attrs.Factory(dict)
+
+
+Shape = dict[str, Field]
+
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -72,22 +86,60 @@ def write(
     file: TextIO, objects: Sequence[Mapping[str, Any]], layout: Layout | None, rule: Rule
 ) -> None:
     """Write the objects of one type; without any, only a header with the schema's titles."""
-    columns = _columns(objects, layout)
+    shape: Shape = {}
+    for data in objects:
+        _add(shape, data)
+    columns = sorted(_ways(shape, ()), key=lambda steps: _position(steps, layout))
     if not columns and layout is not None:
         columns = [(key,) for key in layout.fields if not hides(rule, (key,))]
     writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow(_headings(columns, layout))
+    places = _places(columns)
     for data in objects:
-        cells = dict(_cells(data, ()))
-        writer.writerow([cells.get(column, "") for column in columns])
+        row = [""] * len(columns)
+        _fill(row, data, places)
+        writer.writerow(row)
 
 
-def _columns(objects: Sequence[Mapping[str, Any]], layout: Layout | None) -> list[Steps]:
-    """The field paths of all plain values, in the schema's order; unknown ones come last."""
-    found: dict[Steps, None] = {}
-    for data in objects:
-        found.update(dict.fromkeys(_ways(data, ())))
-    return sorted(found, key=lambda steps: _position(steps, layout))
+def _add(shape: Shape, data: Mapping[str, Any]) -> None:
+    """Take note of the fields of an object that hold a plain value, and of the nested ones."""
+    for key, value in data.items():
+        known = shape.get(key)
+        if known is None:
+            known = shape[key] = Field()
+        if value and isinstance(value, dict):
+            _add(known.inner, value)
+        else:
+            known.plain = True
+
+
+def _ways(shape: Shape, at: Steps) -> Iterator[Steps]:
+    for key, field in shape.items():
+        if field.plain:
+            yield (*at, key)
+        yield from _ways(field.inner, (*at, key))
+
+
+def _places(columns: Sequence[Steps]) -> Shape:
+    """The column of each field path."""
+    shape: Shape = {}
+    for number, steps in enumerate(columns):
+        at = shape
+        for step in steps[:-1]:
+            at = at.setdefault(step, Field()).inner
+        at.setdefault(steps[-1], Field()).column = number
+    return shape
+
+
+def _fill(row: list[str], data: Mapping[str, Any], places: Shape) -> None:
+    for key, value in data.items():
+        place = places[key]
+        if type(value) is str:
+            row[place.column] = guard(value)
+        elif value and isinstance(value, dict):
+            _fill(row, value, place.inner)
+        else:
+            row[place.column] = guard(_text(value))
 
 
 def _position(steps: Steps, layout: Layout | None) -> list[int]:
@@ -113,24 +165,6 @@ def _heading(steps: Steps, layout: Layout | None) -> str:
         layout = layout.fields.get(step) if layout is not None else None
         titles.append(layout.title if layout is not None else step)
     return ": ".join(titles)
-
-
-def _ways(data: Mapping[str, Any], at: Steps) -> Iterator[Steps]:
-    for key, value in data.items():
-        if value and isinstance(value, dict):
-            yield from _ways(value, (*at, key))
-        else:
-            yield (*at, key)
-
-
-def _cells(data: Mapping[str, Any], at: Steps) -> Iterator[tuple[Steps, str]]:
-    for key, value in data.items():
-        if type(value) is str:
-            yield (*at, key), guard(value)
-        elif isinstance(value, dict) and value:
-            yield from _cells(value, (*at, key))
-        else:
-            yield (*at, key), guard(_text(value))
 
 
 def _text(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -85,12 +86,15 @@ def _held(compare: str, anchored: Sequence[Anchored], terms: Terms) -> tuple[Hel
             for value in values_at(kept.data, steps):
                 if isinstance(value, (str, int)) and not words.is_empty(value):
                     key, text = _spelling(words.scalar(value), compare, region)
-                    before = found.get(key, Held(text, (), anchor))
-                    titles = tuple(dict.fromkeys((*before.titles, title)))
-                    found[key] = attrs.evolve(before, titles=titles)
+                    before = found.get(key)
+                    if before is None:
+                        found[key] = Held(text, (title,), anchor)
+                    elif title not in before.titles:
+                        found[key] = attrs.evolve(before, titles=(*before.titles, title))
     return tuple(found.values())
 
 
+@functools.lru_cache(maxsize=65536)
 def _spelling(text: str, compare: str, region: str) -> tuple[str, str]:
     """A key that is equal for equal values, and the spelling to show."""
     if compare != "phone":

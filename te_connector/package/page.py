@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
+from markupsafe import Markup, escape
 
 from te_connector.package import words
 from te_connector.package.glance import Anchored, glance, survey_name
 from te_connector.package.policy import Policy
-from te_connector.package.rows import ANSWERS, Block, Rows, conversation, questions
+from te_connector.package.rows import ANSWERS, Block, Row, Rows, conversation, questions
 from te_connector.package.searched import Searched, searched_with
 from te_connector.package.selection import Disclosure, Released
 from te_connector.package.terms import Terms
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 MANY = 10
 """From more objects of a type on, each is folded to a line."""
+
+
+MOST_KEPT = 8 * 1024 * 1024
+"""Characters of made rows that are remembered while a page is written."""
 
 
 @attrs.frozen
@@ -177,6 +182,50 @@ def _once(macro: Callable[[Any], str], block: Block) -> str:
     return block.html
 
 
+@attrs.define
+class _Made:
+    """What a macro made of rows before: whole rows, and what is around the text of a title."""
+
+    texts: dict[Row, str] = attrs.Factory(dict)
+    around: dict[tuple[str, bool], tuple[str, str]] = attrs.Factory(dict)
+    room: int = MOST_KEPT
+
+    def make(self, macro: Callable[..., str], row: Row) -> str:
+        """A row's text, made and kept."""
+        title, described, kind, content = row
+        if kind == "text" and _MARK not in title:
+            around = self.around.get((title, described))
+            if around is None:
+                before, _, behind = macro(title, described, kind, _MARK).partition(_MARK)
+                around = self.around[title, described] = str(before), str(behind)
+            text = f"{around[0]}{escape(content)}{around[1]}"
+        else:
+            text = macro(*row)
+        self.room -= len(text)
+        if self.room < 0:
+            self.texts.clear()
+            self.room = MOST_KEPT
+        self.texts[row] = text
+        return text
+
+
+_MARK = "\ue0fe"
+"""A private character of Unicode that no title has."""
+
+
+def _each(macro: Callable[..., str], rows: Sequence[Row]) -> str:
+    """The macro's text for each row. Records repeat rows, so equal ones are made once."""
+    made = _made(macro)
+    known = made.texts.get
+    texts = [known(row) or made.make(macro, row) for row in rows]
+    return Markup("".join(texts))  # noqa: S704  the macro, or escape, escaped every value
+
+
+@functools.lru_cache(maxsize=2)
+def _made(_macro: Callable[..., str]) -> _Made:
+    return _Made()
+
+
 @functools.cache
 def _template() -> jinja2.Template:
     import jinja2
@@ -188,5 +237,5 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.globals["once"] = _once
+    environment.globals["once"], environment.globals["each"] = _once, _each
     return environment.get_template("page.html.j2")

@@ -34,7 +34,7 @@ MOST_BLOCKS = 4096
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
-@attrs.define
+@attrs.define(eq=False)  # compared by identity, so that it can be remembered
 class Block:
     """Something with something inside, and the titles of the empty fields in it.
 
@@ -90,7 +90,7 @@ class Rows:
             title = field.title if field is not None else words.plain(key)
             if field is not None and field.kind == "plain" and _is_plain_text(value):
                 rows.append((title, True, "text", words.plain(value)))
-            elif words.is_empty(value):
+            elif value is None or value == "" or words.is_empty(value):
                 empty.append(title)
             elif depth or key != but:
                 described = field is not None or layout is None or layout.anything
