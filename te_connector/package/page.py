@@ -165,7 +165,9 @@ def _reasons(kept: Released, terms: Terms) -> Iterator[str]:
         kind = terms.kind(reason["identifier"])
         if "id" in reason:
             parent = terms.title(reason["identifier"]).lower()
-            yield f"it belongs to your {parent} number {words.plain(reason['id'])}"
+            yours = f"your {parent} number {words.plain(reason['id'])}"
+            role = _role(kept, reason["field"], terms)
+            yield f"it names {yours} as “{role}”" if role else f"it belongs to {yours}"
         elif reason["identifier"] not in terms.manifest.kinds:
             yield "it belongs to another entry on this page"
         elif reason["field"]:
@@ -211,6 +213,14 @@ class _Made:
 
 _MARK = "\ue0fe"
 """A private character of Unicode that no title has."""
+
+
+def _role(kept: Released, field: str, terms: Terms) -> str:
+    """As what an object names the person, if it names people in several roles."""
+    item = terms.manifest.objects.get(kept.object_type)
+    if not field or item is None or item.parent is None or len(item.parent.fields) < 2:
+        return ""
+    return terms.field(kept.object_type, field.partition(".")[0])
 
 
 def _each(macro: Callable[..., str], rows: Sequence[Row]) -> str:

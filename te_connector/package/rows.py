@@ -95,9 +95,9 @@ class Rows:
             elif depth or key != but:
                 described = field is not None or layout is None or layout.anything
                 kind, content = self._shown(value, field, key, depth)
-                rows.append((title, described, kind, content))
                 if kind == "block" and content.empty:
                     empty += [f"{title}: {one}" for one in content.empty]
+                rows.append((title, described, *_unwrapped(title, kind, content)))
         return Block(rows=rows, empty=empty)
 
     def _shown(self, value: Any, field: Layout | None, key: str, depth: int) -> tuple[str, Any]:
@@ -126,6 +126,15 @@ class Rows:
             folded=sum(len(block.rows) for block in blocks) > MANY_ROWS,
             empty=[title for block in blocks for title in block.empty],
         )
+
+
+def _unwrapped(title: str, kind: str, content: Any) -> tuple[str, Any]:
+    """What is in an object that has one value, if its title says nothing new: Status: Status: Funded."""
+    if kind == "block" and len(content.rows) == 1:
+        inner, _, inner_kind, inner_content = content.rows[0]
+        if inner_kind != "block" and inner.lower() in title.lower():
+            return inner_kind, inner_content
+    return kind, content
 
 
 _NO_FIELDS: Mapping[str, Layout] = {}

@@ -78,6 +78,9 @@ def _strategy(
     if not item.access:
         return Strategy(item, "skip", mine, reason=_off(item))
     if item.parent is not None:
+        if mode == "quick" and item.parent.filter is None:
+            reason = f"{item.parent.field} wasn't compared: the API has no filter for it"
+            return Strategy(item, "skip", mine, reason=reason)
         quick: How = "children_by_filter"
         return Strategy(
             item, quick if mode == "quick" else "children_by_scan", mine, fields=item.fields()

@@ -153,7 +153,14 @@ def test_a_refused_secret_or_no_host_is_3(command, vendor, monkeypatch):
 def test_plan_shows_requests_and_time(command):
     ran = fetched(command, "--plan")
     assert (ran.status, ran.err) == (0, "")
-    assert "scan" in ran.out
+    contact, _, response = (
+        line
+        for line in ran.out.splitlines()
+        if line.split()[:1] in (["contact"], ["user"], ["contact_survey_response"])
+    )
+    assert contact.count("request") == 2, "the complete search and the quick lookup"
+    assert "a few for each contact found" in flat(response)
+    assert "never complete" in flat(ran.out)
     steps = fetched(command, "--plan", "--json").document["plan"]
     assert [step["object_type"] for step in steps] == [
         "contact",

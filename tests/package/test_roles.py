@@ -65,6 +65,9 @@ def test_a_strangers_loan_needs_a_decision_and_is_released_without_the_strangers
     folder = next(one.folder for one in done.packages if one.folder.name == "req-1")
     assert "357904.00" in files(folder)
     assert "Strangerson" not in files(folder)
+    page = (folder / "index.html").read_text("utf-8")
+    assert "it names your contact number 2317 as “Buyer&#39;s agent”" in page
+    assert "<dt>Status</dt>\n<dd><bdi>" in page, "one value is shown without a second title"
 
 
 def account(tmp_path: Path, law: str) -> tuple[str, Any]:

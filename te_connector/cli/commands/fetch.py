@@ -11,10 +11,10 @@ import click
 from te_connector import host, review
 from te_connector.cli import target as targets
 from te_connector.cli.answer_file import content_of, document_of
-from te_connector.cli.output import Renderer, note, print_json
+from te_connector.cli.output import Renderer, note, number_of, print_json
 from te_connector.cli.progress import Progress
 from te_connector.cli.settings import Settings, expanded, manifest_of, with_settings
-from te_connector.contract import Fetched, Plan, Subject
+from te_connector.contract import Fetched, PlanStep, Subject
 
 SUBJECT = "req-1"
 """The id of the subject whose identifiers come as flags."""
@@ -54,7 +54,7 @@ _KINDS = ("email", "phone", "service_id", "external_id")
     show_default=True,
     help="Compare every object, or look up by filter.",
 )
-@click.option("--plan", "plan_only", is_flag=True, help="Only show how long it would take.")
+@click.option("--plan", "plan_only", is_flag=True, help="Only show what both coverages would cost.")
 @click.option(
     "--output", type=click.Path(path_type=Path), metavar="FILE", help="Save to this file."
 )
@@ -75,7 +75,7 @@ def fetch(settings: Settings, **options: Any) -> int:
     if options["object_types"]:
         hook_options["object_types"] = list(options["object_types"])
     if options["plan_only"]:
-        return _show_plan(settings, host.plan(connection, subjects, hook_options))
+        return _show_plan(settings, connection, subjects, hook_options)
     answer = run(settings, connection, subjects, hook_options)
     document = document_of(connection, subjects, answer)
     if target is not None:
@@ -133,27 +133,42 @@ def status(answer: Fetched, *, quick: bool) -> int:
     return 0 if quick or whole else 1
 
 
-def _show_plan(settings: Settings, answer: Plan) -> int:
+def _show_plan(
+    settings: Settings,
+    connection: Mapping[str, Any],
+    subjects: list[Subject],
+    options: Mapping[str, Any],
+) -> int:
+    """The costs of both coverages; as JSON, the plan of the one that was asked for."""
     if settings.as_json:
-        print_json(answer)
+        print_json(host.plan(connection, subjects, options))
         return 0
-    rows = [
-        (
-            step["object_type"],
-            step["method"],
-            "unknown" if step["requests"] is None else f"{step['requests']:,}",
-            _seconds(step["seconds"]),
-        )
-        for step in answer["plan"]
+    plans = [
+        host.plan(connection, subjects, {**options, "coverage": coverage})["plan"]
+        for coverage in ("exhaustive", "quick")
     ]
-    Renderer().table(("Object type", "Method", "Requests", "Time at the request limit"), rows)
+    parents = {one["name"]: one["parent"] for one in host.discover(connection)["object_types"]}
+    rows = [
+        (whole["object_type"], _cost(whole, None), _cost(quick, parents[quick["object_type"]]))
+        for whole, quick in zip(*plans, strict=True)
+    ]
+    renderer = Renderer()
+    renderer.table(("Object type", "Complete search", "Quick lookup"), rows)
+    renderer.line(
+        "Times are at the request limit. A quick lookup (--coverage quick) is never complete."
+    )
     return 0
 
 
-def _seconds(seconds: float | None) -> str:
-    if seconds is None:
-        return "unknown"
-    return f"{seconds:,.0f} s" if seconds >= 1 else "under 1 s"
+def _cost(step: PlanStep, parent: str | None) -> str:
+    """A step's requests and time in words."""
+    requests, seconds = step["requests"], step["seconds"]
+    if step["method"] == "skipped":
+        return "not searched"
+    if requests is None or seconds is None:
+        return f"a few for each {parent.replace('_', ' ')} found" if parent else "unknown"
+    time = f"{seconds:,.0f} s" if seconds >= 1 else "under 1 s"
+    return f"{number_of(requests, 'request')}, {time}"
 
 
 def _show(settings: Settings, document: Mapping[str, Any], options: Mapping[str, Any]) -> None:
