@@ -5,7 +5,7 @@ from __future__ import annotations
 _MODULES = {
     "cli": ("click", "faker", "flask", "jinja2", "markupsafe", "rich", "werkzeug"),
     "portal": ("dbos", "psycopg", "sqlalchemy", "waitress"),
-    "oidc": ("authlib",),
+    "oidc": ("authlib", "joserfc"),
 }
 
 

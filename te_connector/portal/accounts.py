@@ -230,6 +230,21 @@ def sign_in(database: Database, email: str, password: str, address: str) -> str:
     raise Refused("sign_in_refused", "The e-mail address or the password is wrong.", "email")
 
 
+def vouched(database: Database, db: sa.Connection, email: str, name: str, role: str) -> str | None:
+    """Begin a session for someone whom the single sign-on vouches for. Returns its token.
+
+    Without an account, one is made with ``role``; without a role, or for an account that is turned
+    off, nobody is signed in.
+    """
+    row = db.execute(sa.select(users).where(users.c.email == email)).first()
+    if row is None and role:
+        return begin_session(db, add(database, db, email, name, role, None).id)
+    if row is None or not row.active:
+        log.append(database, db, "portal", "sign_in_refused")
+        return None
+    return begin_session(db, row.id)
+
+
 class _Dummy:
     """A password's hash for accounts that don't exist: both cases take the same time."""
 

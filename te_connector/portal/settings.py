@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import importlib.util
 import ipaddress
 import zoneinfo
 from collections.abc import Mapping
@@ -84,17 +85,37 @@ def read_settings(
         mail_from=environment.get("TE_MAIL_FROM") or "privacy@localhost",
         reply_to=environment.get("TE_MAIL_REPLY_TO", ""),
         scan_command=environment.get("TE_SCAN_COMMAND", ""),
-        oidc={
-            key: environment[name]
-            for key, name in (
-                ("issuer", "TE_OIDC_ISSUER"),
-                ("client_id", "TE_OIDC_CLIENT_ID"),
-                ("client_secret", "TE_OIDC_CLIENT_SECRET"),
-                ("role", "TE_OIDC_ROLE"),
-            )
-            if environment.get(name)
-        },
+        oidc=_oidc(environment),
     )
+
+
+_OIDC: Final = (
+    ("issuer", "TE_OIDC_ISSUER"),
+    ("client_id", "TE_OIDC_CLIENT_ID"),
+    ("client_secret", "TE_OIDC_CLIENT_SECRET"),
+    ("role", "TE_OIDC_ROLE"),
+)
+
+
+def _oidc(environment: Mapping[str, str]) -> dict[str, str]:
+    given = {key: environment[name] for key, name in _OIDC if environment.get(name)}
+    _check_oidc(given)
+    return given
+
+
+def _check_oidc(given: Mapping[str, str]) -> None:
+    if not given.get("issuer"):
+        return
+    parts = urlsplit(given["issuer"])
+    local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if parts.scheme != "https" and not (parts.scheme == "http" and local):
+        raise SettingsError("TE_OIDC_ISSUER must be a URL like https://login.example.com.")
+    if not given.get("client_id") or not given.get("client_secret"):
+        raise SettingsError("Set TE_OIDC_CLIENT_ID and TE_OIDC_CLIENT_SECRET too.")
+    if given.get("role", "officer") not in ("officer", "approver", "auditor"):
+        raise SettingsError("TE_OIDC_ROLE must be officer, approver, or auditor.")
+    if importlib.util.find_spec("authlib") is None:
+        raise SettingsError('Single sign-on needs: pip install "te-connector[oidc]".')
 
 
 def _check_exposure(host: str, proxy: str | None, public: str) -> None:

@@ -25,6 +25,7 @@ from te_connector.portal.web import (
     guard,
     queue,
     records,
+    sso,
     words,
 )
 
@@ -35,6 +36,7 @@ _PAGES = (
     records.pages,
     files.pages,
     direct.pages,
+    sso.pages,
     admin.pages,
     api.routes,
 )
@@ -73,6 +75,7 @@ def create_app(database: Database, settings: PortalSettings) -> flask.Flask:
             "task_states": words.TASKS,
             "mail_states": words.MAILS,
             "choices": flask.g.get("choices"),
+            "has_sso": bool(settings.oidc.get("issuer")),
         }
 
     _handle_errors(app)

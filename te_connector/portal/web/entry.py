@@ -43,10 +43,11 @@ def do_sign_in() -> Any:
     except Refused as error:
         page = flask.render_template("sign_in.html", error=error, email=form.get("email", ""))
         return page, 429 if error.code == "too_many" else 401
-    return _with_session(token)
+    return with_session(token)
 
 
-def _with_session(token: str) -> Any:
+def with_session(token: str) -> Any:
+    """The queue, with the session's cookie."""
     response = flask.redirect(flask.url_for("queue.index"), 303)
     response.set_cookie(
         COOKIE, token, httponly=True, samesite="Lax", secure=flask.request.scheme == "https"
@@ -89,7 +90,7 @@ def join() -> Any:
                 values = (form.get(key, "") for key in ("email", "name", "password"))
                 user = accounts.join(database(), db, token, *values)
                 session = accounts.begin_session(db, user.id)
-            return _with_session(session)
+            return with_session(session)
         except Refused as refused:
             error = refused
     with database().begin() as db:
