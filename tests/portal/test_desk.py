@@ -5,6 +5,8 @@ One portal and one SMTP server serve all tests of this module, because a start c
 
 from __future__ import annotations
 
+import csv
+import datetime
 import io
 import re
 import zipfile
@@ -306,3 +308,49 @@ def test_a_request_waits_for_identity_and_goes_on_when_it_is_checked(officer):
     assert officer.post(f"/requests/{number}/identity", how="ID seen").ok
     assert "· In review" in officer.page and "ID seen" in officer.page
     assert officer.post(f"/requests/{number}/wait", reason="again").status_code == 409
+
+
+def test_letters_and_reminders_follow_the_law(portal, officer):
+    number = reviewed(officer, name="Maria Alvarez")
+    assert "Confirm the request" in officer.page
+    assert "confirm by" in officer.get("/").text
+    letter = officer.get(f"/requests/{number}/confirmation-letter.txt").text
+    assert "Hello Maria Alvarez," in letter and f"#{number}" in letter
+    assert officer.get(f"/requests/{number}/extension-letter.txt").status_code == 404
+    officer.get(f"/requests/{number}")
+    assert officer.post(f"/requests/{number}/confirmed").ok
+    assert "Confirm the request" not in officer.page
+    assert officer.post(f"/requests/{number}/confirmed").status_code == 409
+    assert officer.post(f"/requests/{number}/extend", reason="Two archives to search").ok
+    due = datetime.date.fromisoformat(due_in(officer.page))
+    letter = officer.get(f"/requests/{number}/extension-letter.txt").text
+    assert "Two archives to search" in letter and f"{due:%B} {due.day}, {due.year}" in letter
+    officer.get(f"/requests/{number}")
+    assert officer.post(f"/requests/{number}/deny", reason="GLBA data only").ok
+    letter = officer.get(f"/requests/{number}/denial-letter.txt").text
+    assert "GLBA data only" in letter and "California Privacy Protection Agency" in letter
+    gdpr = officer.new(kind="access", email=MARIA, law="GDPR")
+    assert "Confirm the request" not in officer.get(f"/requests/{gdpr}").text
+
+
+def test_figures_count_each_request_once_with_the_days_to_the_answer(officer):
+    denied = reviewed(officer)
+    assert officer.post(f"/requests/{denied}/deny", reason="GLBA data only").ok
+    before = rows_of(officer)
+    first, second = reviewed(officer), reviewed(officer)
+    officer.get(f"/requests/{second}")
+    assert officer.post(f"/requests/{second}/merge", into=str(first)).ok
+    officer.get(f"/requests/{first}")
+    assert officer.post(f"/requests/{first}/deny", reason="GLBA data only").ok
+    after = rows_of(officer)
+    assert int(after["Received"]) == int(before["Received"]) + 1
+    assert int(after["Denied"]) == int(before["Denied"]) + 1
+    assert float(after["Median days"]) == 0
+    assert "Median days" in officer.get("/figures").text
+
+
+def rows_of(officer):
+    """The figures of CCPA access requests."""
+    lines = csv.DictReader(io.StringIO(officer.get("/figures.csv").text))
+    (row,) = (one for one in lines if (one["Law"], one["Kind"]) == ("CCPA", "access"))
+    return row

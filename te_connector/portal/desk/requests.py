@@ -225,6 +225,24 @@ def extend(
     )
 
 
+def confirm_by(request: Request, laws: Mapping[str, Any]) -> datetime.date | None:
+    """By when to confirm the request to the person; None if it was done, or the law asks for none."""
+    if request.confirmed or request.is_final:
+        return None
+    return dates.confirm_by(dates.law_named(request.law, laws), request.received)
+
+
+def confirm(database: Database, db: sa.Connection, request: Request, actor: Actor) -> None:
+    """Note that the person was told that the request came in.
+
+    :raises Refused: it was noted before, or the request is closed.
+    """
+    if request.confirmed or request.is_final:
+        raise Refused("confirmed_before", "This was noted before, or the request is closed.")
+    update(database, db, request, {"confirmed": True})
+    log.append(database, db, actor.name, "confirmed", request_id=request.id)
+
+
 def due_of(request: Request, choices: Choices, *, extended: bool | None = None) -> datetime.date:
     """The due date, always counted from the day of receipt."""
     return dates.due(

@@ -118,6 +118,10 @@ def _extend(base: Any, db: Any, request: requests.Request, form: Any) -> None:
     requests.extend(base, db, request, form.get("reason", ""), _actor(), flask.g.choices)
 
 
+def _confirmed(base: Any, db: Any, request: requests.Request, _form: Any) -> None:
+    requests.confirm(base, db, request, _actor())
+
+
 def _comment(base: Any, db: Any, request: requests.Request, form: Any) -> None:
     text = form.get("text", "").strip()
     if not text:
@@ -197,6 +201,7 @@ ACTIONS: dict[str, Callable[[Any, Any, requests.Request, Any], None]] = {
     "deny": _deny,
     "stop": _stop,
     "extend": _extend,
+    "confirmed": _confirmed,
     "comment": _comment,
     "identity": _identity,
     "wait": _wait,

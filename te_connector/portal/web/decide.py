@@ -98,6 +98,7 @@ def _page(number: int, error: Refused | None = None) -> Any:
         size=SIZE,
         urgency=dates.urgency(request.due, flask.g.choices.today(), closed=request.is_final),
         law=dates.law_named(request.law, flask.g.choices.laws),
+        confirm_by=requests.confirm_by(request, flask.g.choices.laws),
     )
     return page, 409 if error else 200
 

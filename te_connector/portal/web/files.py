@@ -12,6 +12,7 @@ from te_connector.portal.desk import requests
 from te_connector.portal.direct import uploads
 from te_connector.portal.refusal import Refused
 from te_connector.portal.release import evidence, packages, vendor_letter
+from te_connector.portal.release import person_letter as letters
 from te_connector.portal.store import log
 from te_connector.portal.web.entry import database
 from te_connector.portal.web.guard import PREVIEW_POLICY, signed_in
@@ -99,6 +100,24 @@ def evidence_zip(number: int) -> Any:
         as_attachment=True,
         download_name=f"evidence-{number}.zip",
     )
+
+
+@pages.get("/<kind>-letter.txt")
+@signed_in
+def person_letter(number: int, kind: str) -> Any:
+    """A letter to the person: the request came in, takes longer, or is denied."""
+    base = database()
+    with base.begin() as db:
+        request = requests.get(base, db, number)
+        timeline = log.entries(base, db, number)
+    why = letters.reason_for(kind, timeline) if kind in letters.KINDS else None
+    if why is None or request.purged_at is not None:
+        flask.abort(404)
+    text = letters.write(kind, request, why, flask.g.choices)
+    return flask.send_file(
+        io.BytesIO(text.encode()), "text/plain; charset=utf-8",
+        as_attachment=True, download_name=f"{kind}-letter-{number}.txt",
+    )  # fmt: skip
 
 
 @pages.get("/vendor-letter.txt")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import io
 from typing import Any
 
 import flask
 
 from te_connector.portal import connections, dates
+from te_connector.portal.desk import figures as figure_list
 from te_connector.portal.desk import intake, listing, requests
 from te_connector.portal.refusal import Refused
 from te_connector.portal.running import searching
@@ -31,6 +33,26 @@ def index() -> Any:
     return _shown(flask.request.args.get("state", "open"), "")
 
 
+@pages.get("/figures")
+@signed_in
+def figures() -> Any:
+    """How many requests there were, how they ended, and how long they took."""
+    with database().begin() as db:
+        found = figure_list.every(db, flask.g.choices.zone)
+    return flask.render_template("figures.html", figures=found, headings=figure_list.HEADINGS)
+
+
+@pages.get("/figures.csv")
+@signed_in
+def figures_csv() -> Any:
+    """The same for a spreadsheet."""
+    with database().begin() as db:
+        text = figure_list.as_csv(figure_list.every(db, flask.g.choices.zone))
+    return flask.send_file(
+        io.BytesIO(text.encode()), "text/csv", as_attachment=True, download_name="figures.csv"
+    )
+
+
 @pages.post("/find")
 @signed_in
 def find() -> Any:
@@ -44,7 +66,11 @@ def _shown(state: str, find_text: str) -> Any:
         page = listing.listed(database(), db, state=state, find=find_text, after=after)
         counts = listing.counts(db)
     today = flask.g.choices.today()
-    rows = [(one, dates.urgency(one.due, today, closed=one.is_final)) for one in page.requests]
+    laws = flask.g.choices.laws
+    rows = [
+        (one, dates.urgency(one.due, today, closed=one.is_final), requests.confirm_by(one, laws))
+        for one in page.requests
+    ]
     return flask.render_template(
         "queue.html",
         rows=rows,

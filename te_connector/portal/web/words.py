@@ -50,6 +50,7 @@ _ACTIONS: Final = {
     "received": "Request received",
     "approved": "Approved",
     "commented": "Comment added",
+    "confirmed": "Receipt confirmed to the person",
     "deletion_interrupted": "Deletion interrupted",
     "downloaded": "Package downloaded by the recipient",
     "extended": "Due date extended",
