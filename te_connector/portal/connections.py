@@ -209,7 +209,9 @@ def check_identifiers(
         if not own:
             continue
         try:
-            host.fetch(one.config, [{"id": "check", "identifiers": own}], {"check_only": True})
+            host.fetch(
+                one.config, [{"id": "this request", "identifiers": own}], {"check_only": True}
+            )
         except ConnectorError as error:
             raise Refused(error.code, str(error), "identifiers") from None
     unknown = sorted(set(identifiers) - known)

@@ -2,67 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import glob
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
 
 import psycopg
 import pytest
 from portal_process import Officer, Portal
+from postgres import needs_postgres, postgres_fixture, worker  # noqa: F401  a fixture
 
 from te_connector.sandbox import Sandbox
 
-INITDB = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(110),
-    pytest.mark.skipif(not INITDB, reason="Postgres isn't installed"),
-]
-
-
-def _as_postgres(*words):
-    """Postgres doesn't run as root."""
-    prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    subprocess.run([*prefix, *map(str, words)], check=True, stdout=subprocess.DEVNULL)
-
-
-@pytest.fixture(name="postgres", scope="module")
-def _postgres():
-    folder = Path(tempfile.mkdtemp(prefix="te-pg-"))
-    if os.geteuid() == 0:
-        shutil.chown(folder, "postgres", "postgres")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    programs = Path(INITDB[-1]).parent
-    data = folder / "data"
-    _as_postgres(programs / "initdb", "-D", data, "-A", "trust", "-U", "te", "-N")
-    flags = f"-k {folder} -p {port} -c listen_addresses=127.0.0.1 -c fsync=off"
-    _as_postgres(programs / "pg_ctl", "-D", data, "-l", folder / "log", "-o", flags, "-w", "start")
-    yield f"postgresql://te@127.0.0.1:{port}/postgres"
-    _as_postgres(programs / "pg_ctl", "-D", data, "-m", "immediate", "stop")
-    shutil.rmtree(folder)
-
-
-@contextlib.contextmanager
-def worker(portal, name):
-    process = subprocess.Popen(
-        [sys.executable, "-m", "te_connector", "worker", "--worker", name],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=portal.env,
-    )  # fmt: skip
-    try:
-        yield process.stdout.readline().strip()
-    finally:
-        process.terminate()
-        process.wait(20)
-        process.stdout.close()
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(110), needs_postgres]
 
 
 def test_an_erasure_on_postgres_ends_right_and_the_database_refuses_illegal_changes(

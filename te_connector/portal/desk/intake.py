@@ -22,6 +22,9 @@ from te_connector.portal.store import log
 from te_connector.portal.store.database import Database, now
 from te_connector.portal.store.tables import requests
 
+_EARLIEST = datetime.date(2018, 5, 25)
+"""GDPR began to apply on this day; no request is older."""
+
 
 @attrs.frozen
 class New:
@@ -38,25 +41,17 @@ def create(
 ) -> tuple[Request, bool]:
     """Make a request. Returns it and whether it is new: a reference is used once.
 
-    :raises Refused: the reference was used for another request (``reference_used``).
+    :raises Refused: the day of receipt is impossible (``received_wrong``), or the reference was used
+        for another request (``reference_used``).
     """
+    if not _EARLIEST <= new.received <= choices.today() + datetime.timedelta(days=1):
+        raise Refused("received_wrong", "The day of receipt can't be in the future.", "received")
     keys, person = database.keys, new.person
     reference_hash = keys.fingerprint("reference", person.reference) if person.reference else None
     body_hash = keys.fingerprint("body", _canonical(new))
-    if reference_hash is not None:
-        known = db.execute(
-            sa.select(requests.c.id, requests.c.body_hash).where(
-                requests.c.reference_hash == reference_hash
-            )
-        ).first()
-        if known is not None and known.body_hash != body_hash:
-            raise Refused(
-                "reference_used",
-                "This reference belongs to another request. Use a new one.",
-                "reference",
-            )
-        if known is not None:
-            return get(database, db, known.id), False
+    known = _known(db, reference_hash, body_hash)
+    if known is not None:
+        return get(database, db, known), False
     law = dates.law_named(new.law, choices.laws)
     made = db.execute(
         sa.insert(requests).values(
@@ -78,6 +73,20 @@ def create(
     index(database, db, key[0], person.identifiers)
     log.append(database, db, actor.name, "received", request_id=key[0], kind=new.kind, law=new.law)
     return get(database, db, key[0]), True
+
+
+def _known(db: sa.Connection, reference_hash: str | None, body_hash: str) -> int | None:
+    """The request that has the reference already."""
+    if reference_hash is None:
+        return None
+    query = sa.select(requests.c.id, requests.c.body_hash).where(
+        requests.c.reference_hash == reference_hash
+    )
+    known = db.execute(query).first()
+    if known is not None and known.body_hash != body_hash:
+        text = "This reference belongs to another request. Use a new one."
+        raise Refused("reference_used", text, "reference")
+    return None if known is None else int(known.id)
 
 
 def _canonical(new: New) -> str:

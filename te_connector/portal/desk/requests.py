@@ -88,7 +88,8 @@ def get(database: Database, db: sa.Connection, request_id: int) -> Request:
 
     :raises Refused: there is none with that id (``request_unknown``).
     """
-    row = db.execute(sa.select(requests).where(requests.c.id == request_id)).mappings().first()
+    query = sa.select(requests).where(requests.c.id == request_id)
+    row = db.execute(query).mappings().first() if request_id < 2**53 else None
     if row is None:
         raise Refused("request_unknown", "There is no request with this number.")
     return from_row(database, row)
