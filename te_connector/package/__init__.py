@@ -11,7 +11,8 @@ rest, and only then do ``page`` (HTML), ``write`` (JSON) and ``csvfiles`` see it
 ``terms``, ``rows`` and ``words`` turn fields and values into what people read.
 """
 
-from te_connector.package.policy import Controller, Policy
+from te_connector.package.policy import Policy
+from te_connector.package.rules import Controller
 from te_connector.package.selection import Withheld
 from te_connector.package.write import Package, Summary, folder_name, folder_names, write_package
 

@@ -26,8 +26,8 @@ import attrs
 
 from te_connector.package import words
 from te_connector.package.layout import Layout
-from te_connector.package.policy import Rule, Steps
 from te_connector.package.redaction import hides
+from te_connector.package.rules import Rule, Steps
 
 TRIGGERS = "=+-@＝＋－＠﹦﹢﹣﹫⁺⁻⁼₊₋₌−﬩⩵⩶"  # noqa: RUF001  # the same characters in other widths
 _TRIGGER = re.compile(f"[{re.escape(TRIGGERS)}]")

@@ -8,8 +8,9 @@ from typing import Any
 
 from te_connector.contract import Record
 from te_connector.package import words
-from te_connector.package.policy import Policy, Withhold
+from te_connector.package.policy import Policy
 from te_connector.package.redaction import matches
+from te_connector.package.rules import Withhold
 from te_connector.package.selection import Released
 from te_connector.package.terms import Terms
 from te_connector.result import Result

@@ -20,73 +20,22 @@ from te_connector.manifest import locations as resources
 from te_connector.manifest.model import Manifest
 from te_connector.package import words
 from te_connector.package.layout import Layout, layout_of
+from te_connector.package.rules import (
+    RELEASED,
+    Controller,
+    Named,
+    PageSettings,
+    Rule,
+    Steps,
+    Withhold,
+    zone_of,
+)
 from te_connector.text.check import check
 from te_connector.text.document import Document, Place, fail, read, read_json
 from te_connector.text.field_paths import steps_of
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
-
-Steps = tuple[str, ...]
-
-
-@attrs.frozen
-class Withhold:
-    """A withheld field; with ``where``, only in list entries that have these values."""
-
-    field: Steps
-    why: str
-    where: Mapping[str, Any] = attrs.Factory(dict)
-
-
-@attrs.frozen
-class Rule:
-    """What is released of one object type."""
-
-    release: bool = True
-    why: str = ""
-    withhold: tuple[Withhold, ...] = ()
-    only: tuple[Steps, ...] | None = None
-    why_not: str = ""
-
-
-@attrs.frozen
-class Named:
-    """One object that the officer included or excluded.
-
-    ``subject`` None means every subject that has it. ``line`` 0 means that it came as a flag.
-    """
-
-    object_type: str
-    id: str
-    subject: str | None
-    why: str
-    line: int
-
-    def __str__(self) -> str:
-        return f"{self.object_type}:{self.id}"
-
-
-@attrs.frozen
-class Controller:
-    """Who answers the request."""
-
-    name: str
-    contact: str
-    note: str
-
-
-@attrs.frozen
-class PageSettings:
-    """How the page is worded: the law, the due date (for people), the time zone, an introduction."""
-
-    law: str = ""
-    due: str = ""
-    zone: datetime.tzinfo = datetime.UTC
-    intro: str = ""
-
-
-RELEASED = Rule()
 
 
 @attrs.frozen
@@ -98,7 +47,7 @@ class Policy:
     include: tuple[Named, ...]
     exclude: tuple[Named, ...]
     controller: Controller | None
-    page: PageSettings = PageSettings()
+    page: PageSettings = attrs.Factory(PageSettings)
 
     @classmethod
     def load(cls, path: Path, manifest: Manifest | None = None) -> Self:
@@ -172,16 +121,6 @@ def _page(settings: Mapping[str, str]) -> PageSettings:
     )
 
 
-def zone_of(name: str) -> datetime.tzinfo | None:
-    """The time zone of that name, such as ``America/Chicago``; None if there is none."""
-    import zoneinfo
-
-    try:
-        return datetime.UTC if name == "UTC" else zoneinfo.ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # unknown, or no name at all
-        return None
-
-
 def _rule(rule: Mapping[str, Any]) -> Rule:
     only = rule.get("only")
     return Rule(
@@ -201,16 +140,7 @@ def _field(entry: Any) -> str:
 
 
 def _named(document: Document, key: str, entries: list[Any]) -> list[Named]:
-    return [_named_one(entry, document.lines[(key, index)]) for index, entry in enumerate(entries)]
-
-
-def _named_one(entry: Any, line: int) -> Named:
-    given = {"object": entry} if isinstance(entry, str) else entry
-    object_type, _, object_id = given["object"].partition(":")
-    return Named(object_type, object_id, given.get("subject"), given.get("why", ""), line)
-
-
-# --- faults beyond the grammar ------------------------------------------------------
+    return [Named.of(entry, document.lines[(key, index)]) for index, entry in enumerate(entries)]
 
 
 def _faults(document: Document, grammar: Mapping[str, Any], manifest: Manifest) -> Iterator[Fault]:
@@ -240,7 +170,7 @@ def _faults(document: Document, grammar: Mapping[str, Any], manifest: Manifest) 
         sound = _validator(grammar, grammar["properties"][key]["items"])
         for index, entry in enumerate(entries if isinstance(entries, list) else ()):
             if sound.is_valid(entry):
-                named = _named_one(entry, document.lines[(key, index)])
+                named = Named.of(entry, document.lines[(key, index)])
                 yield from _object_faults(document, (key, index), named, seen, manifest)
 
 

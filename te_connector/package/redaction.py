@@ -10,7 +10,7 @@ import operator
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from te_connector.package.policy import Rule, Steps, Withhold
+from te_connector.package.rules import Rule, Steps, Withhold
 
 
 def hides(rule: Rule, steps: Steps) -> bool:

@@ -17,8 +17,9 @@ from te_connector.contract import MatchedBy, Record, Subject
 from te_connector.errors import Fault, OptionError
 from te_connector.manifest.model import Manifest, Parent
 from te_connector.package.layout import SENSITIVE, layout_of
-from te_connector.package.policy import Named, Policy, Rule, Withhold
+from te_connector.package.policy import Policy
 from te_connector.package.redaction import hides, redacted
+from te_connector.package.rules import Named, Rule, Withhold
 from te_connector.result import Key, Result, key_of, parents_of
 from te_connector.text.document import fail
 from te_connector.text.field_paths import steps_of

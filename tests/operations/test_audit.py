@@ -100,16 +100,22 @@ def test_a_trail_as_it_was_written_has_no_fault(fifty: Fifty) -> None:
 # Changed
 
 
+def reads_only(monkeypatch: pytest.MonkeyPatch, now: list[bytes]) -> None:
+    """Let the trail be these bytes, and nothing else be there, without writing each variant to disk."""
+    for module in ("trail", "trail_file"):
+        monkeypatch.setattr(
+            f"te_connector.operations.audit.{module}.read_private",
+            lambda path: now[0] if path.suffix == ".jsonl" else None,
+        )
+
+
 @pytest.mark.parametrize("part", range(8))
 def test_every_changed_byte_is_found(
     part: int, fifty: Fifty, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each byte of the trail in turn, line ends too: one bit of it, and a line end in its place."""
     now: list[bytes] = []
-    monkeypatch.setattr(
-        "te_connector.operations.audit.trail.read_private",
-        lambda path: now[0] if path.suffix == ".jsonl" else None,
-    )
+    reads_only(monkeypatch, now)
     for place in range(part, len(fifty.raw), 8):
         old = fifty.raw[place]
         for new in {old ^ 1, ord("\n")} - {old}:
@@ -223,10 +229,7 @@ def test_every_cut_is_found_by_each_receipt_that_lies_behind_it(
     """At each byte: the receipts behind the cut tell it, and those before it do not."""
     ends = [(fifty.place(one["audit"]["seq"]), one) for one in fifty.receipts]
     now: list[bytes] = []
-    monkeypatch.setattr(
-        "te_connector.operations.audit.trail.read_private",
-        lambda path: now[0] if path.suffix == ".jsonl" else None,
-    )
+    reads_only(monkeypatch, now)
     for cut in range(part, len(fifty.raw), 4):
         now[:] = [fifty.raw[:cut]]
         missed = [one["receipt_id"] for end, one in ends if end > cut]
@@ -362,10 +365,7 @@ def test_every_changed_byte_around_torn_lines_is_found(
     trail = torn_trail(tmp_path, times)
     raw = trail.path.read_bytes()
     now: list[bytes] = []
-    monkeypatch.setattr(
-        "te_connector.operations.audit.trail.read_private",
-        lambda path: now[0] if path.suffix == ".jsonl" else None,
-    )
+    reads_only(monkeypatch, now)
     for place, old in enumerate(raw):
         for new in {old ^ 1, ord("\n")} - {old}:
             now[:] = [raw[:place] + bytes([new]) + raw[place + 1 :]]
@@ -731,7 +731,7 @@ def test_a_new_trails_name_is_on_disk_with_its_first_entry(
 ) -> None:
     """The folder is synced when the file is made, and not again for each entry."""
     synced: list[Path] = []
-    monkeypatch.setattr("te_connector.operations.audit.trail.sync_folder", synced.append)
+    monkeypatch.setattr("te_connector.operations.audit.trail_file.sync_folder", synced.append)
     trail = trail_at(tmp_path)
     assert synced == []
     for _ in range(3):

@@ -39,11 +39,11 @@ CHILD = """
 import json, os, signal, sys
 import pluggy
 import te_connector.hookspecs
-from te_connector.operations.audit import Trail
+from te_connector.operations.audit.trail_file import TrailFile
 
 given = json.loads(sys.argv[1])
 moment, _, kind_to_die = given["step"].partition(" ")
-append, write, fsync = Trail._append, os.write, os.fsync
+append, write, fsync = TrailFile.add, os.write, os.fsync
 under_way = []
 
 def die():
@@ -69,7 +69,7 @@ def syncing(descriptor):
         die()
     return fsync(descriptor)
 
-Trail._append, os.write, os.fsync = stepping, tearing, syncing
+TrailFile.add, os.write, os.fsync = stepping, tearing, syncing
 pm = pluggy.PluginManager("privacy_connector")
 pm.add_hookspecs(te_connector.hookspecs)
 pm.load_setuptools_entrypoints("privacy_connector")

@@ -611,9 +611,10 @@ def _problem(patch: pytest.MonkeyPatch, _tour: Tour) -> None:
 
 @plants("receipt", "an identifier in a receipt")
 def _receipt(patch: pytest.MonkeyPatch, _tour: Tour) -> None:
-    from te_connector.operations.erasure.deletion import Deletion
-
-    patch.setattr(Deletion, "_refusal", lambda self, *_: f"not {self._subject.values}")
+    patch.setattr(
+        "te_connector.operations.erasure.deletion.refusal",
+        lambda _lineage, _manifest, subject, _options: f"not {subject.values}",
+    )
 
 
 @plants("pluggy", "a secret in the call that a host traces")

@@ -24,8 +24,8 @@ from hypothesis import strategies as st
 from te_connector.errors import FileFaults, UsageError
 from te_connector.manifest import loading as manifests
 from te_connector.package import Policy, Summary, csvfiles, folder_names, words, write_package
-from te_connector.package.policy import Rule, Withhold
 from te_connector.package.redaction import redacted
+from te_connector.package.rules import Rule, Withhold
 
 MANIFEST = manifests.load()
 

@@ -12,7 +12,7 @@ import pytest
 from te_connector.errors import FileFaults
 from te_connector.manifest import loading as manifests
 from te_connector.package import Policy
-from te_connector.package.policy import Rule, Withhold
+from te_connector.package.rules import Rule, Withhold
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "policy.md"
 

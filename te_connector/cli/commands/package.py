@@ -14,7 +14,7 @@ from te_connector.errors import OptionError
 
 if TYPE_CHECKING:
     from te_connector.package import Package, Summary, Withheld
-    from te_connector.package.policy import Named
+    from te_connector.package.rules import Named
 
 _WHY_EXCLUDED = "The officer decided that it isn't this person's."
 
@@ -76,7 +76,7 @@ def package(
 
 
 def _decisions(flag: str, values: Sequence[str], why: str) -> list[Named]:
-    from te_connector.package.policy import Named
+    from te_connector.package.rules import Named
 
     found = []
     for number, value in enumerate(values, 1):

@@ -75,7 +75,7 @@ class DemoRun:
         from te_connector import result
         from te_connector.manifest import loading as manifest
         from te_connector.package import write_package
-        from te_connector.package.policy import Named
+        from te_connector.package.rules import Named
         from te_connector.package.selection import NO_POLICY
 
         found = result.load(self.result_file)

@@ -1,7 +1,4 @@
-"""The audit trail's file: append, look up, verify.
-
-``audit.jsonl`` is the evidence. ``audit.last`` names the last entry that was synced to disk, so that a
-cut shows without a receipt. ``audit.index`` makes look-ups fast (:mod:`.index`).
+"""The audit trail of one account: append, look up, verify.
 
 People's identifiers are in the trail as keyed hashes only. The object's id is there as it is, since a
 trail must name what was deleted. The key is in the state directory, in a folder of its own: someone who
@@ -11,13 +8,8 @@ can write both the trail and the key can forge both (SECURITY.md says what that 
 from __future__ import annotations
 
 import contextlib
-import datetime
-import errno
-import hmac
 import json
-import os
 import secrets
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,25 +21,12 @@ from te_connector.errors import StateError, TrailMissing
 from te_connector.manifest.model import IdentifierKind
 from te_connector.matching.subjects import Subject
 from te_connector.operations.audit import verification
-from te_connector.operations.audit.chain import RESUMED, Chain, Entry, Line, has_mac, is_key
-from te_connector.operations.audit.index import Checkpoint, Damaged, Index, Position
+from te_connector.operations.audit.chain import Chain, Entry, Line, is_key
+from te_connector.operations.audit.trail_file import LAST, TRAIL, TrailFile, as_state_error
 from te_connector.operations.audit.verification import Verification
-from te_connector.storage.files import open_private, read_private, sync_folder, write_private
+from te_connector.storage.files import read_private, write_private
 from te_connector.storage.locks import locked
 from te_connector.storage.state import StateDir, account_name
-
-TRAIL, LAST, INDEX = "audit.jsonl", "audit.last", "audit.index"
-_LAST_SIZE = 256
-_LAST_LABEL = "last entry"
-
-
-def now() -> str:
-    """The present moment, RFC 3339 in UTC."""
-    return (
-        datetime.datetime.now(datetime.UTC)
-        .isoformat(timespec="milliseconds")
-        .replace("+00:00", "Z")
-    )
 
 
 @attrs.frozen
@@ -65,9 +44,8 @@ class Trail:
         self.path = folder / TRAIL
         self._lock = folder / "audit.lock"
         self._key_file = key_file
-        self._threads = threading.Lock()
         self.chain = Chain(folder.name, self._load_key())
-        self._index: Index | None = None
+        self._file = TrailFile(self.path, self._lock, self.chain)
 
     @classmethod
     def of(cls, state: StateDir, base_url: str, client_id: str) -> Trail:
@@ -98,7 +76,7 @@ class Trail:
     def _load_key(self) -> bytes:
         key = read_private(self._key_file)
         if key is None:
-            with _as_state_error(self._key_file), locked(self._lock):
+            with as_state_error(self._key_file), locked(self._lock):
                 key = read_private(self._key_file)
                 if key is None:
                     if self.path.exists():
@@ -121,10 +99,10 @@ class Trail:
 
         :raises StateError: as for :meth:`append`.
         """
-        with self._open() as (descriptor, index):
+        with self._file.opened() as (descriptor, index):
             receipt_id = str(receipt["receipt_id"])
             if index.receipt(receipt_id) is None:
-                self._append(descriptor, index, "receipt", receipt, sync=True)
+                self._file.add(descriptor, index, "receipt", receipt, sync=True)
             found = index.receipt(receipt_id)
             assert found is not None, "it was just added"
             return found
@@ -134,149 +112,16 @@ class Trail:
 
         :raises StateError: the trail can't be written, or it was altered.
         """
-        with self._open() as (descriptor, index):
-            return self._append(descriptor, index, kind, fields, sync=sync)
-
-    def _append(
-        self, descriptor: int, index: Index, kind: str, fields: Mapping[str, Any], *, sync: bool
-    ) -> AuditPlace:
-        first = index.position.seq == 0
-        line = self._write(descriptor, index, {"kind": kind, "at": now(), **fields})
-        if sync:
-            os.fsync(descriptor)
-        if first:
-            sync_folder(self.path.parent)
-        if sync:
-            self._note_last(line)
-        return line.place
-
-    def _write(
-        self, descriptor: int, index: Index, fields: Mapping[str, Any], ahead: bytes = b""
-    ) -> Line:
-        line = self.chain.line(index.position.last, index.position.seq + 1, fields)
-        whole = ahead + line.raw + b"\n"
-        if os.write(descriptor, whole) != len(whole):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        index.take(line, len(line.raw) + 1)
-        return line
-
-    def _note_last(self, line: Line) -> None:
-        """Name the last entry that is on disk, in place: one write of a fixed size."""
-        body = json.dumps({"seq": line.place["seq"], "mac": line.place["mac"]})
-        sign = self.chain.sign(_LAST_LABEL, body.encode())
-        content = f"{body}\n{sign}\n".encode().ljust(_LAST_SIZE)
-        path = self.path.with_name(LAST)
-        descriptor = open_private(path, os.O_WRONLY | os.O_CREAT)
-        try:
-            if os.write(descriptor, content) != len(content):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        finally:
-            os.close(descriptor)
-
-    def _last(self) -> AuditPlace | None:
-        """The last entry that is known to have been on disk; None if nothing says.
-
-        :raises StateError: the note was altered.
-        """
-        path = self.path.with_name(LAST)
-        raw = read_private(path)
-        if raw is None or not raw.strip(b" \0"):
-            return None
-        body, _, rest = raw.partition(b"\n")
-        sign = rest.partition(b"\n")[0]
-        if not hmac.compare_digest(sign, self.chain.sign(_LAST_LABEL, body).encode()):
-            raise self._altered()
-        place: AuditPlace = json.loads(body)
-        return place
+        with self._file.opened() as (descriptor, index):
+            return self._file.add(descriptor, index, kind, fields, sync=sync)
 
     # Reading
-
-    @contextlib.contextmanager
-    def _open(self) -> Iterator[tuple[int, Index]]:
-        """The file, locked against all others, and the index, up to date."""
-        with self._threads, _as_state_error(self.path):
-            try:
-                with locked(self._lock):
-                    # A trail that is missing and was there isn't begun anew in silence.
-                    begin = 0 if self.path.with_name(LAST).exists() else os.O_CREAT
-                    descriptor = open_private(self.path, os.O_RDWR | os.O_APPEND | begin)
-                    try:
-                        yield descriptor, self._up_to_date(descriptor)
-                    finally:
-                        os.close(descriptor)
-            except BaseException:
-                self._index = None  # what was written is read again
-                raise
-
-    def _up_to_date(self, descriptor: int) -> Index:
-        """The index with every line that any process added; read anew if the checkpoint is damaged."""
-        checkpoint = Checkpoint(self.path.with_name(INDEX), self.chain)
-        start = Position(0, 0, self.chain.start)
-        index = self._index
-        last = self._last()
-        try:
-            if index is None:
-                index = Index(checkpoint.load(descriptor) or start, checkpoint)
-            self._catch_up(descriptor, index, last)
-        except Damaged:
-            checkpoint.discard()
-            index = Index(start, checkpoint)
-            self._catch_up(descriptor, index, last)
-        index.save()
-        self._index = index
-        return index
-
-    def _catch_up(self, descriptor: int, index: Index, last: AuditPlace | None) -> None:
-        """Read what was added since; close a line that a crash left unfinished."""
-        size = os.fstat(descriptor).st_size
-        if size < index.position.offset:
-            raise self._altered()
-        added = _read_all(descriptor, size - index.position.offset, index.position.offset)
-        *lines, rest = added.split(b"\n")
-        unfinished = False
-        for raw in lines:
-            line = self.chain.read(index.position.last, raw)
-            if line is not None and (not unfinished or line.entry["kind"] == RESUMED):
-                unfinished = False
-                if line.place["seq"] != index.position.seq + 1 or _differs(line, last):
-                    raise self._altered()
-                index.take(line, len(raw) + 1)
-            elif line is None and not has_mac(raw):
-                unfinished = True  # an entry that closes it must follow
-                index.advance(len(raw) + 1, index.position.last + b"\n" + raw)
-            else:
-                raise self._altered()
-        if rest:
-            self._close_unfinished(descriptor, index, rest)
-        elif unfinished:
-            raise self._altered()
-        if last is not None and index.position.seq < last["seq"]:
-            raise self._altered()
-
-    def _close_unfinished(self, descriptor: int, index: Index, rest: bytes) -> None:
-        """End the unfinished line and say so in one write: a bare line end would look like a change."""
-        whole = self.chain.read(index.position.last, rest)
-        if whole is not None:
-            os.write(descriptor, b"\n")
-            index.take(whole, len(rest) + 1)
-            return
-        if has_mac(rest):
-            raise self._altered()
-        index.advance(len(rest) + 1, index.position.last + b"\n" + rest)
-        fields = {"kind": RESUMED, "at": now(), "torn_bytes": len(rest)}
-        self._write(descriptor, index, fields, b"\n")
-
-    def _altered(self) -> StateError:
-        return StateError(
-            f"The audit trail {self.path} was altered. To see where, run: te-connector audit verify. "
-            f"To begin a new trail, move the folder {self.path.parent} away."
-        )
 
     def receipt(self, receipt_id: str) -> Found | None:
         """The receipt with that id, in this trail or in one that it continues."""
         found, predecessors = None, []
-        if self._is_begun():
-            with self._open() as (_, index):
+        if self._file.is_begun():
+            with self._file.opened() as (_, index):
                 found, predecessors = index.receipt(receipt_id), index.predecessors
         if found is not None:
             return Found(found, self.chain)
@@ -300,9 +145,9 @@ class Trail:
         False once a receipt says that the object is gone.
         """
         predecessors: list[str] = []
-        if self._is_begun():
+        if self._file.is_begun():
             thing = object_type, self.chain.safe_id(object_id, is_id=is_id)
-            with self._open() as (_, index):
+            with self._file.opened() as (_, index):
                 if index.sent(thing, self.chain.whose(subject, kinds)) > 0:
                     return True
                 predecessors = index.predecessors
@@ -313,9 +158,9 @@ class Trail:
 
     def is_being_deleted(self, object_type: str, object_id: str) -> bool:
         """Whether a DELETE for anyone may be on its way to this object."""
-        if not self._is_begun():
+        if not self._file.is_begun():
             return False
-        with self._open() as (_, index):
+        with self._file.opened() as (_, index):
             return index.open_intents((object_type, object_id)) > 0
 
     def story(self, receipt_id: str) -> list[Entry]:
@@ -335,26 +180,23 @@ class Trail:
 
         :raises StateError: the trail was altered, cut or replaced.
         """
-        with self._open():  # closes a line that a crash left unfinished
+        with self._file.opened():  # closes a line that a crash left unfinished
             checked = verification.check_lines(self.chain, read_private(self.path) or b"")
-            last = self._last()
+            last = self._file.last()
         cut = last is not None and list(
             verification.check_written(checked, last["seq"], last["mac"])
         )
         if checked.faults or cut:
-            raise self._altered()
+            raise self._file.altered()
         return [line.entry for _, line in sorted(checked.good.items())]
-
-    def _is_begun(self) -> bool:
-        return self.path.exists() or self.path.with_name(LAST).exists()
 
     # Continuing another account's trail
 
     def accounts(self) -> list[str]:
         """This account, and those whose trails this one continues."""
-        if not self._is_begun():
+        if not self._file.is_begun():
             return [self.chain.account]
-        with self._open() as (_, index):
+        with self._file.opened() as (_, index):
             predecessors = list(index.predecessors)
         names = [self.chain.account]
         for trail in self._opened(predecessors):
@@ -391,7 +233,7 @@ class Trail:
         if raw is None and not receipts:
             faults.append("there is no trail")
         try:
-            last = self._last()
+            last = self._file.last()
         except StateError:
             faults.append(f"{LAST} was changed: it can't show whether the trail was cut")
         else:
@@ -423,29 +265,3 @@ def _predecessors(checked: verification.CheckedLines) -> list[str]:
         for line in checked.good.values()
         if line.entry["kind"] == "continues"
     ]
-
-
-def _differs(line: Line, last: AuditPlace | None) -> bool:
-    """Whether a line has the number of the last one on disk, and isn't it."""
-    return last is not None and line.place["seq"] == last["seq"] and line.place != last
-
-
-def _read_all(descriptor: int, size: int, offset: int) -> bytes:
-    """All bytes from an offset; one ``pread`` may give fewer than asked for."""
-    parts: list[bytes] = []
-    while size > 0:
-        part = os.pread(descriptor, size, offset)
-        if not part:
-            break
-        parts.append(part)
-        size, offset = size - len(part), offset + len(part)
-    return b"".join(parts)
-
-
-@contextlib.contextmanager
-def _as_state_error(path: Path) -> Iterator[None]:
-    """Give any fault of the file system as one sentence."""
-    try:
-        yield
-    except OSError as error:
-        raise StateError(f"{path} cannot be written ({error.strerror or error}).") from None

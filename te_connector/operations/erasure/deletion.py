@@ -30,35 +30,24 @@ from te_connector.errors import (
     DeletionNotRecorded,
     GaveUp,
     NotFound,
-    OptionError,
     SignInError,
     StateError,
     Stopped,
     Unreachable,
 )
-from te_connector.manifest import schemas
 from te_connector.manifest.model import Manifest, ObjectType
-from te_connector.matching.subjects import Subject
 from te_connector.operations import ownership
-from te_connector.operations.audit.trail import Found, Trail
+from te_connector.operations.audit.trail import Trail
 from te_connector.operations.erasure.options import Options
 from te_connector.operations.erasure.outcomes import TABLE, Answer, Facts, Outcome, Reading, reason
+from te_connector.operations.erasure.record import Record, Target
+from te_connector.operations.erasure.refusal import refusal
 from te_connector.operations.erasure.taken_along import held_below
 from te_connector.operations.holds import Holds
 from te_connector.operations.ownership import Lineage, Relative
 from te_connector.text.field_paths import steps_of, values_at
 
 _DEADLINE = "the deadline passed before DELETE was sent; try again with a new receipt_id"
-
-
-@attrs.frozen
-class Target:
-    """What to delete, and for whom. ``is_id``: the text is exactly an id of the type."""
-
-    object_type: ObjectType
-    object_id: str
-    subject: Subject
-    is_id: bool
 
 
 @attrs.frozen
@@ -85,8 +74,7 @@ class Deletion:
         self._subject = target.subject
         self._is_id = target.is_id
         self._options = options
-        # Where an id may be any text, someone may pass an e-mail address for one.
-        self._traced = target.is_id and "@" not in target.object_id
+        self._record = Record(trail, self._manifest.kinds, target, options)
         self._was_absent = False
         self._was_sent = False
 
@@ -99,8 +87,7 @@ class Deletion:
 
         :raises OptionError: it is another object's or subject's.
         """
-        found = self._trail.receipt(self._options.receipt_id)
-        return None if found is None else self._receipt(found)
+        return self._record.earlier()
 
     def run(self) -> Receipt:
         """Delete the object.
@@ -108,25 +95,18 @@ class Deletion:
         :raises DeletionNotRecorded: DELETE was sent, and the trail can't be written any more.
         :raises ConnectorError: nothing was sent that could delete.
         """
-        chain = self._trail.chain
-        self._note(
-            "asked",
-            actor=self._options.actor,
-            subject=self._subject.id,
-            identifiers=chain.hashes(self._subject, self._manifest.kinds),
-            reviewed=bool(self._options.reviewed),
-        )
+        self._record.asked()
         if not self._is_id:
-            return self._refuse(f"the id is not exactly an id of the type {self._type.name}")
+            return self._record.refuse(f"the id is not exactly an id of the type {self._type.name}")
         if self._options.hold is not None:
-            return self._refuse(f"held: {self._options.hold or 'no reason given'}")
+            return self._record.refuse(f"held: {self._options.hold or 'no reason given'}")
         cover = self._held.on_object(self._type.name, self._id)
         if cover is not None:
-            return self._refuse(cover.sentence)
+            return self._record.refuse(cover.sentence)
         try:
             return self._checked()
         except DeadlineReached:
-            return self._finish(Outcome("failed"), _DEADLINE)
+            return self._record.finish(Outcome("failed"), _DEADLINE)
 
     def _checked(self) -> Receipt:
         """Read the object, check it, and delete it."""
@@ -139,11 +119,13 @@ class Deletion:
         if first.data is None:
             return self._conclude(answer, first)
         lineage = self._lineage(first.data)
-        refusal = self._refusal(lineage) or self._held_back(lineage)
-        if refusal:
-            return self._refuse(refusal)
+        why = refusal(lineage, self._manifest, self._subject, self._options) or self._held_back(
+            lineage
+        )
+        if why:
+            return self._record.refuse(why)
         if not self._type.deletable:
-            return self._finish(
+            return self._record.finish(
                 Outcome("not_deletable"), f"it is still there. {self._type.instead}"
             )
         self._options.call.lift_deadline()  # what became of a sent DELETE is always found out
@@ -155,8 +137,8 @@ class Deletion:
             if not self._was_sent:
                 raise
             raise DeletionNotRecorded(
-                f"DELETE was sent for {self._shown()}, and what came of it could not be written down: "
-                f"{error} Then run the same command again: it finds out by reading."
+                f"DELETE was sent for {self._record.shown()}, and what came of it could not be "
+                f"written down: {error} Then run the same command again: it finds out by reading."
             ) from None
 
     # Reading
@@ -175,7 +157,7 @@ class Deletion:
             self._was_absent = True
         elif read.reading == "there" and self._was_absent and answer in ("accepted", "lost"):
             read = attrs.evolve(read, reading="back again")
-        self._note(kind, result=read.told, reading=read.reading)
+        self._record.note(kind, result=read.told, reading=read.reading)
         return read
 
     def _read_once(self, answer: Answer) -> Read:
@@ -221,7 +203,11 @@ class Deletion:
     def _sent_earlier(self) -> bool:
         """Whether another DELETE of ours than this call's last may have deleted it."""
         return self._trail.may_have_deleted(
-            self._type.name, self._id, self._subject, self._manifest.kinds, is_id=self._traced
+            self._type.name,
+            self._id,
+            self._subject,
+            self._manifest.kinds,
+            is_id=self._record.traced,
         )
 
     def _lineage(self, data: Mapping[str, Any]) -> Lineage:
@@ -242,32 +228,6 @@ class Deletion:
                 raise
             return Relative(object_type, object_id, unread=str(error))
         return Relative(object_type, object_id, data)
-
-    # Refusing
-
-    def _refusal(self, lineage: Lineage) -> str:
-        """Why this object must not be deleted; empty if it may."""
-        data = lineage[0].data or {}
-        unread = [one for one in lineage if one.unread]
-        if unread:
-            return (
-                f"its {unread[0].object_type.name} could not be read, so it is not known whose it is: "
-                f"{unread[0].unread}"
-            )
-        match = ownership.match_of(lineage, self._manifest, self._subject)
-        parent_gone = len(lineage) > 1 and any(one.data is None for one in lineage)
-        if match == "none" and (self._type.deletable or not parent_gone):
-            return ownership.mismatch(lineage, self._subject)
-        reviewed = self._options.reviewed
-        if match == "weak" and self._type.deletable and reviewed is None:
-            return (
-                "it matches the subject only weakly; review it, and give its digest as reviewed to "
-                "delete it"
-            )
-        if reviewed is not None and reviewed.lower() != schemas.digest(data):
-            changed = ", ".join(ownership.changed_fields(data, self._options.reviewed_fields))
-            return "it is no longer what was reviewed" + (f": {changed} changed" if changed else "")
-        return ""
 
     def _held_back(self, lineage: Lineage) -> str:
         """Why a hold forbids it; empty if none does."""
@@ -293,10 +253,12 @@ class Deletion:
         started, attempt = time.monotonic(), 0
         while True:
             attempt += 1
-            self._note("intent", attempt=attempt, whose=self._whose(), sync=True)
+            self._record.note("intent", attempt=attempt, whose=self._record.whose(), sync=True)
             sent = self._send_delete()
             due = time.monotonic() + (backoff(attempt) if sent.wait is None else sent.wait)
-            self._note("answered", outcome=sent.outcome, told=sent.told, whose=self._whose())
+            self._record.note(
+                "answered", outcome=sent.outcome, told=sent.told, whose=self._record.whose()
+            )
             answer: Answer = sent.outcome
             if answer == "refused" and self._sent_earlier():
                 answer = "sent earlier"
@@ -307,7 +269,9 @@ class Deletion:
             stop = self._why_not_again(read, due, started)
             if stop:
                 facts = self._facts(read, sent, waited)
-                return self._finish(outcome, f"{reason(answer, read.reading, facts)}; {stop}")
+                return self._record.finish(
+                    outcome, f"{reason(answer, read.reading, facts)}; {stop}"
+                )
             self._client.rest(max(0.0, due - time.monotonic()))
 
     def _look(self, answer: Answer) -> tuple[Read, float]:
@@ -336,15 +300,17 @@ class Deletion:
             told = f"it was not sent: {error.code}"
             if was_sent:
                 return Sent("refused", told)
-            self._note("answered", outcome="refused", told=told, whose=self._whose())
+            self._record.note("answered", outcome="refused", told=told, whose=self._record.whose())
             raise
 
     def _why_not_again(self, read: Read, due: float, started: float) -> str:
         """Why DELETE isn't sent again though its answer was lost and the object is there."""
         lineage = self._lineage(read.data or {})
-        refusal = self._refusal(lineage) or self._held_back(lineage)
-        if refusal:
-            return f"DELETE was not sent again: {refusal}"
+        why = refusal(lineage, self._manifest, self._subject, self._options) or self._held_back(
+            lineage
+        )
+        if why:
+            return f"DELETE was not sent again: {why}"
         if due >= started + self._manifest.retry_for:
             return (
                 f"DELETE was not sent again: retry_for allows {self._manifest.retry_for:g} seconds"
@@ -357,7 +323,9 @@ class Deletion:
         self, answer: Answer, read: Read, sent: Sent | None = None, waited: float = 0.0
     ) -> Receipt:
         outcome = TABLE[answer, read.reading]
-        return self._finish(outcome, reason(answer, read.reading, self._facts(read, sent, waited)))
+        return self._record.finish(
+            outcome, reason(answer, read.reading, self._facts(read, sent, waited))
+        )
 
     def _facts(self, read: Read, sent: Sent | None, waited: float) -> Facts:
         archived = self._type.archived
@@ -369,66 +337,3 @@ class Deletion:
             field=archived.field if archived is not None else "",
             waited=waited,
         )
-
-    def _refuse(self, why: str) -> Receipt:
-        return self._finish(Outcome("refused"), why)
-
-    def _shown(self) -> str:
-        """The object, for people; text that is no id could be anything."""
-        return f"{self._type.name} {self._id if self._traced else '(id not shown)'}"
-
-    def _whose(self) -> str:
-        return self._trail.chain.whose(self._subject, self._manifest.kinds)
-
-    def _note(self, kind: str, *, sync: bool = False, **fields: Any) -> None:
-        self._trail.append(
-            kind,
-            sync=sync,
-            receipt_id=self._options.receipt_id,
-            object_type=self._type.name,
-            object_id=self._trail.chain.safe_id(self._id, is_id=self._traced),
-            **fields,
-        )
-
-    def _finish(self, outcome: Outcome, why: str) -> Receipt:
-        entry = {
-            "receipt_id": self._options.receipt_id,
-            "object_type": self._type.name,
-            "object_id": self._trail.chain.safe_id(self._id, is_id=self._traced),
-            "subject": self._subject.id,
-            "status": outcome.status,
-            "verified": outcome.verified,
-            "reason": why,
-            "whose": self._whose(),
-        }
-        return self._receipt(Found(self._trail.close(entry), self._trail.chain))
-
-    def _receipt(self, found: Found) -> Receipt:
-        """What a line of the trail says.
-
-        :raises OptionError: it is of another object or subject.
-        """
-        entry, chain = found.line.entry, found.chain
-        about = (entry["object_type"], entry["object_id"], entry["subject"])
-        mine = (
-            self._type.name,
-            chain.safe_id(self._id, is_id=self._traced),
-            self._subject.id,
-        )
-        whose = entry.get("whose")  # trails of version 0.1 don't say
-        same = whose is None or whose == chain.whose(self._subject, self._manifest.kinds)
-        if about != mine or not same:
-            raise OptionError(
-                "This receipt_id was used for another object or subject; choose another."
-            )
-        return {
-            "receipt_id": entry["receipt_id"],
-            "object_type": entry["object_type"],
-            "id": self._id,
-            "subject": entry["subject"],
-            "status": entry["status"],
-            "verified": entry["verified"],
-            "at": entry["at"],
-            "reason": entry["reason"],
-            "audit": {"seq": found.line.place["seq"], "mac": found.line.place["mac"]},
-        }

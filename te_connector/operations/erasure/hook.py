@@ -13,8 +13,9 @@ from te_connector.matching import subjects as subject_reader
 from te_connector.matching.ids import has_shape, id_key
 from te_connector.operations import holds
 from te_connector.operations.audit import Trail
-from te_connector.operations.erasure.deletion import Deletion, Target
+from te_connector.operations.erasure.deletion import Deletion
 from te_connector.operations.erasure.options import read_options
+from te_connector.operations.erasure.record import Target
 
 
 def delete(

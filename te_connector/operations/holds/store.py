@@ -17,7 +17,8 @@ from typing import Any
 import attrs
 
 from te_connector.errors import OptionError, StateError
-from te_connector.operations.audit.trail import TRAIL, Trail
+from te_connector.operations.audit.trail import Trail
+from te_connector.operations.audit.trail_file import TRAIL
 from te_connector.operations.holds.cover import Key
 from te_connector.storage import vault
 from te_connector.storage.files import make_folder

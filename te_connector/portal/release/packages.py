@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from te_connector import result
 from te_connector.errors import ConnectorError
 from te_connector.package import Policy, write_package
-from te_connector.package.policy import Controller, PageSettings
+from te_connector.package.rules import Controller, PageSettings
 from te_connector.portal import connections, dates
 from te_connector.portal.desk import disclosure, findings, requests
 from te_connector.portal.desk.disclosure import Released
