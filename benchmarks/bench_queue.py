@@ -19,12 +19,12 @@ import requests
 import sqlalchemy as sa
 from waitress.server import create_server
 
-from te_connector.portal import accounts
 from te_connector.portal.desk import intake
 from te_connector.portal.desk.requests import Person
 from te_connector.portal.refusal import SYSTEM
 from te_connector.portal.serve import opened
 from te_connector.portal.settings import Choices, PortalSettings
+from te_connector.portal.signin import accounts
 from te_connector.portal.store.database import Database
 from te_connector.portal.store.tables import requests as table
 from te_connector.portal.web.app import create_app

@@ -163,6 +163,11 @@ def refusal_of(
             f"{host} refuses the client id and secret; check them, and that they belong to "
             "this base URL."
         )
+    return _by_status(status, headers, host, path)
+
+
+def _by_status(status: int, headers: Mapping[str, str], host: str, path: str) -> SignInError:
+    """What a status means that says nothing about the client."""
     now, wait = time.time(), retry_after(headers, time.time())
     if status == 429:
         when = f" before {moment(now + wait)}" if wait else " within the hour"

@@ -10,19 +10,15 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import os
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import attrs
 import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import (
     ConnectTimeoutError,
     DecodeError,
@@ -35,8 +31,9 @@ from urllib3.exceptions import (
 )
 
 from te_connector.api.connection import Settings, is_loopback
-from te_connector.api.proxies import Proxy, proxy_for
-from te_connector.errors import DeadlineReached, Oversized, SettingsError, Stopped, Unreachable
+from te_connector.api.pools import Flight, cut, manager_for, mine
+from te_connector.api.proxies import proxy_for
+from te_connector.errors import DeadlineReached, Oversized, Stopped, Unreachable
 from te_connector.storage.secret import hushed
 
 CONNECT_SECONDS = 5.0
@@ -51,8 +48,6 @@ LATER = 60.0
 MAX_BODY = 32 * 1024 * 1024
 """For one unpacked answer: a page of ten thousand contacts, a hundred times the documented one."""
 _CHUNK = 1024 * 1024
-_MAX_CONNECTIONS = 64
-_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
 
 @attrs.frozen
@@ -62,54 +57,6 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes = attrs.field(repr=False)
-
-
-class _Flight:
-    """One request under way: its connection, once known, and when it must be over."""
-
-    __slots__ = ("connection", "cut", "secured", "until")
-
-    def __init__(self, until: float) -> None:
-        self.until = until
-        self.connection: HTTPConnection | None = None
-        self.cut = False
-        self.secured = False  # the TLS handshake is over, so the request may have been sent
-
-
-_mine = threading.local()
-
-
-class _Plain(HTTPConnection):
-    debuglevel = 0  # http.client would print headers where a host has switched that on
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        _mine.flight.connection = self
-        super().request(*args, **kwargs)
-
-    def connect(self) -> None:
-        _mine.flight.connection = self
-        super().connect()
-
-
-class _Tls(HTTPSConnection):
-    debuglevel = 0
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        _mine.flight.connection = self
-        _mine.flight.secured = self.sock is not None
-        super().request(*args, **kwargs)
-
-    def connect(self) -> None:
-        _mine.flight.connection = self
-        super().connect()
-
-
-class _PlainPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _Plain
-
-
-class _TlsPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _Tls
 
 
 class Transport:
@@ -125,10 +72,10 @@ class Transport:
             settings.proxy,
             loopback=is_loopback(settings.host),
         )
-        self._manager = _manager(self._proxy, settings.ca_bundle)
+        self._manager = manager_for(self._proxy, settings.ca_bundle)
         self._resolved = False
         self._lock = threading.Lock()
-        self._flights: set[_Flight] = set()
+        self._flights: set[Flight] = set()
         self._stopped = threading.Event()
         self._reason: type[Stopped | DeadlineReached] = Stopped
 
@@ -155,7 +102,7 @@ class Transport:
         with self._lock:
             flights = list(self._flights)
         for flight in flights:
-            _cut(flight)
+            cut(flight)
 
     def send(
         self,
@@ -174,8 +121,8 @@ class Transport:
         :raises Stopped: :meth:`stop` was called.
         """
         self._resolve()
-        flight = _Flight(time.monotonic() + ANSWER_SECONDS)
-        _mine.flight = flight
+        flight = Flight(time.monotonic() + ANSWER_SECONDS)
+        mine.flight = flight
         with self._lock:
             self._flights.add(flight)
         try:
@@ -188,7 +135,7 @@ class Transport:
         finally:
             with self._lock:
                 self._flights.discard(flight)
-            _mine.flight = None
+            mine.flight = None
         raise failure  # here, so that it has no context: the library's error knows the query
 
     def _exchange(
@@ -222,7 +169,7 @@ class Transport:
             named.pop("location", None)  # without it, no library can follow the redirect
             whole = parts[0] if len(parts) == 1 else b"".join(parts)
             response.release_conn()
-            if _mine.flight.cut:
+            if mine.flight.cut:
                 raise TimeoutError  # what looks whole was ended by us: a head or body without length
             return Answer(response.status, named, whole)
         except BaseException:
@@ -255,7 +202,7 @@ class Transport:
             )
         self._resolved = True
 
-    def _failure(self, error: Exception, flight: _Flight) -> Exception:
+    def _failure(self, error: Exception, flight: Flight) -> Exception:
         if self._stopped.is_set():
             return self._reason()
         where = f"{self._host}:{self._port}"
@@ -294,37 +241,4 @@ class Transport:
             with self._lock:
                 late = [flight for flight in self._flights if flight.until < now]
             for flight in late:
-                _cut(flight)
-
-
-def _cut(flight: _Flight) -> None:
-    """End a connection under another thread's hands: its read returns at once."""
-    flight.cut = True
-    connection = flight.connection
-    with contextlib.suppress(Exception):  # it may close or open at this very moment
-        if connection is not None and connection.sock is not None:
-            twin = socket.socket(fileno=os.dup(connection.sock.fileno()))
-            twin.shutdown(socket.SHUT_RDWR)
-            twin.close()
-
-
-def _manager(proxy: Proxy | None, ca_bundle: str | None) -> urllib3.PoolManager:
-    trusted = ca_bundle or next(filter(None, map(os.environ.get, _CA_VARIABLES)), None)
-    if trusted is None:
-        import certifi
-
-        trusted = certifi.where()
-    trusted = os.path.expanduser(trusted)
-    if not Path(trusted).exists():
-        raise SettingsError("The CA bundle file doesn't exist. Check ca_bundle or its variable.")
-    options: dict[str, Any] = {
-        "maxsize": _MAX_CONNECTIONS,
-        "cert_reqs": "CERT_REQUIRED",
-        "ca_cert_dir" if Path(trusted).is_dir() else "ca_certs": trusted,
-    }
-    if proxy is None:
-        manager = urllib3.PoolManager(**options)
-    else:
-        manager = urllib3.ProxyManager(proxy.url, proxy_headers=proxy.headers, **options)
-    manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
-    return manager
+                cut(flight)

@@ -21,10 +21,10 @@ from te_connector.errors import UsageError
 from te_connector.manifest.model import Manifest
 from te_connector.package import csvfiles, words
 from te_connector.package.hints import third_party, unused_rules
-from te_connector.package.page import Search, by_type, page
+from te_connector.package.html.page import Search, by_type, page
+from te_connector.package.html.rows import Rows
+from te_connector.package.html.searched import not_searched, searched, searched_with
 from te_connector.package.policy import Policy
-from te_connector.package.rows import Rows
-from te_connector.package.searched import not_searched, searched, searched_with
 from te_connector.package.selection import NO_POLICY, Disclosure, Released, Withheld, choose
 from te_connector.package.terms import Terms, terms_of
 from te_connector.result import Result

@@ -9,11 +9,12 @@ from typing import Any
 
 import flask
 
-from te_connector.portal import connections, tokens
+from te_connector.portal import connections
 from te_connector.portal.desk import intake, listing, requests
 from te_connector.portal.refusal import Actor, Refused
 from te_connector.portal.running import deleting, searching
 from te_connector.portal.settings import read_choices
+from te_connector.portal.signin import tokens
 from te_connector.portal.store import states
 from te_connector.portal.store.database import Database
 

@@ -10,8 +10,9 @@ from typing import Any
 import attrs
 
 from te_connector.errors import SettingsError
-from te_connector.portal import accounts, connections
+from te_connector.portal import connections
 from te_connector.portal.settings import PortalSettings
+from te_connector.portal.signin import accounts
 from te_connector.portal.store.crypto import Keys
 from te_connector.portal.store.database import Database
 from te_connector.storage.files import make_folder

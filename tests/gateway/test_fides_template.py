@@ -14,7 +14,7 @@ import yaml
 from conftest import CONNECTOR, Host
 from gateway_client import Gateway
 
-from te_connector.gateway.fides import template
+from te_connector.gateway.platforms.fides import template
 
 KEY = "<instance_fides_key>"
 

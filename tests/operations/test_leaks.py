@@ -32,6 +32,7 @@ from conftest import Edit, Host
 from vendor import Exchange, Fault, Vendor
 
 import te_connector.api.client
+import te_connector.api.pools
 import te_connector.api.token_request
 import te_connector.api.transport
 from te_connector import errors, result
@@ -447,7 +448,7 @@ def _unhush_urllib3(patch: pytest.MonkeyPatch, _tour: Tour) -> None:
 
 @plants("print", "the headers that http.client prints")
 def _print_headers(patch: pytest.MonkeyPatch, _tour: Tour) -> None:
-    patch.setattr(te_connector.api.transport._Plain, "debuglevel", 1)
+    patch.setattr(te_connector.api.pools._Plain, "debuglevel", 1)
 
 
 @plants("print", "the token printed to stderr")

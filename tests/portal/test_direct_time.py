@@ -17,13 +17,14 @@ from mailbox import mailbox_fixture  # noqa: F401  a fixture
 import pytest
 import sqlalchemy as sa
 
-from te_connector.portal import accounts, connections, mail
+from te_connector.portal import connections, mail
 from te_connector.portal.desk import intake, requests
 from te_connector.portal.direct import answers, asking, reminding, tasks
 from te_connector.portal.direct.answers import Answer
 from te_connector.portal.refusal import Actor
 from te_connector.portal.serve import opened
 from te_connector.portal.settings import Choices, PortalSettings
+from te_connector.portal.signin import accounts
 from te_connector.portal.store.database import after, now
 from te_connector.portal.store.tables import outbox
 

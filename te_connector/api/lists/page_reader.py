@@ -13,11 +13,8 @@ import attrs
 
 from te_connector.api.lists.evidence import Evidence
 from te_connector.api.lists.last_page import find_last_page
-from te_connector.api.lists.proof import (
-    lacking,
-    link_contradiction,
-    parts_of,
-)
+from te_connector.api.lists.proof import lacking, link_contradiction
+from te_connector.api.lists.sizes import parts_of
 from te_connector.api.pages import Page, PageRequest
 from te_connector.api.transport import MAX_BODY
 from te_connector.errors import AnswerError, GaveUp, Oversized, Rejected

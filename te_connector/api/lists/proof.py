@@ -48,14 +48,10 @@ from typing import Literal
 import attrs
 
 from te_connector.api.lists.order import any_out_of_order, out_of_order
-from te_connector.api.lists.tally import LEAST_WINDOW, Contradiction
+from te_connector.api.lists.tally import Contradiction
 from te_connector.api.pages import OrderKey, Page
 
 Movement = Literal["none", "forward", "backward"]
-SERIAL_WINDOW = 64
-"""The most pages that are read one by one between two readings of the sentinel page."""
-MAX_HELD = 500_000
-"""The most objects of one window whose ids and keys are held at once, about a hundred bytes each."""
 ENOUGH_TIES = 20
 """So many neighbors with equal keys, all in the order of their ids, show that the server sorts by id
 too: by chance it is one in a million."""
@@ -286,44 +282,6 @@ def _id_order(object_id: str) -> tuple[int, int, str]:
     if object_id.isascii() and object_id.isdigit() and len(object_id) <= 30:
         return (0, int(object_id), "")
     return (1, 0, object_id.casefold())
-
-
-# Sizes
-
-
-def window_size(left: int, wanted: int, workers: int, page_size: int) -> int:
-    """How many pages to read before the sentinel page is read again.
-
-    Windows of about equal size: 51 pages at 50 a window would cost a second sentinel for one page.
-    """
-    most = max(workers, LEAST_WINDOW) if workers > 1 else SERIAL_WINDOW
-    even = -(-left // -(-left // most))
-    return max(1, min(wanted, even, MAX_HELD // max(1, page_size)))
-
-
-def parts_of(number: int, size: int) -> tuple[list[int], int] | None:
-    """The smaller pages that are one page: their numbers, last first, and their size.
-
-    Half-size pages where the size is even; None where it can't be divided.
-    """
-    divisor = next((each for each in range(2, size + 1) if size % each == 0), None)
-    if divisor is None:
-        return None
-    return list(range(number * divisor, (number - 1) * divisor, -1)), size // divisor
-
-
-def page_around(low: int, high: int, most: int) -> tuple[int, int] | None:
-    """A page, as number and size, that has the rows ``low`` to before ``high`` in its middle."""
-    low = max(0, low)
-    if high <= low:
-        return None
-    best: tuple[int, int, int] | None = None
-    for size in range(most, high - low - 1, -1):
-        number = low // size + 1
-        margin = min(low - (number - 1) * size if number > 1 else size, number * size - high)
-        if margin >= 0 and (best is None or margin > best[0]):
-            best = (margin, number, size)
-    return best[1:] if best is not None else None
 
 
 # The end

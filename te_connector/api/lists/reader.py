@@ -18,15 +18,14 @@ from te_connector.api.lists.proof import (
     length_at_end,
     movement,
     next_place,
-    page_around,
     serial_contradictions,
     shows_whole_group,
     shows_whole_group_together,
     snapshot_contradictions,
     torn_ties,
     was_inserted_in_front,
-    window_size,
 )
+from te_connector.api.lists.sizes import page_around, window_size
 from te_connector.api.lists.tally import Tally
 from te_connector.api.pages import ClientPages, Item, OrderKey, Page
 from te_connector.errors import Oversized

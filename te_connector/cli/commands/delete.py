@@ -76,9 +76,6 @@ def delete(settings: Settings, **requested: Any) -> int:
     """  # noqa: D301  click's own mark: keep the lines as they are
     if requested["dry_run"] and requested["yes"]:
         raise click.UsageError("--dry-run only shows, and --yes deletes. Pass one of them.")
-    from te_connector import host
-    from te_connector.deletion import Done, run
-
     job = _job(settings, requested)
     renderer = Renderer()
     if not settings.as_json:
@@ -86,6 +83,14 @@ def delete(settings: Settings, **requested: Any) -> int:
     _note_receipts(settings, job)
     if not job.chosen or not _confirmed(settings, job, requested):
         return _end_without(settings, job)
+    return _carry_out(settings, renderer, job)
+
+
+def _carry_out(settings: Settings, renderer: Renderer, job: Job) -> int:
+    """Delete, and show the receipts. The exit status says whether anything needs a second look."""
+    from te_connector import host
+    from te_connector.deletion import Done, run
+
     done = Done()
     limit = manifest_of(job.connection).requests
     try:

@@ -223,7 +223,7 @@ def _state_dir(settings: Settings) -> Path:
 def fides_template(settings: Settings, *, output: Path, force: bool) -> int:
     """Write the integration template for Fides, made from the manifest."""
     from te_connector import host
-    from te_connector.gateway.fides import template
+    from te_connector.gateway.platforms.fides import template
 
     made = template(host.discover(settings.connection(sign_in=False)))
     try:
@@ -243,7 +243,7 @@ def fides_template(settings: Settings, *, output: Path, force: bool) -> int:
 @with_settings
 def datagrail_settings(settings: Settings, *, url: str, credentials_location: str) -> int:
     """Print what to enter in DataGrail's connection form, and JSON for older agents."""
-    from te_connector.gateway.datagrail import agent_json, form_values
+    from te_connector.gateway.platforms.datagrail import agent_json, form_values
 
     print_json({"form": form_values(url), "agent": agent_json(url, credentials_location)})
     note(

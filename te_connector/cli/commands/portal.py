@@ -194,8 +194,8 @@ def token() -> None:
 @with_settings
 def token_new(settings: Settings) -> int:
     """Make a token. It is shown only this once."""
-    from te_connector.portal import tokens
     from te_connector.portal.serve import opened
+    from te_connector.portal.signin import tokens
 
     name, secret = tokens.new(opened(_settings(settings)))
     if settings.as_json:
@@ -210,8 +210,8 @@ def token_new(settings: Settings) -> int:
 @with_settings
 def token_list(settings: Settings) -> int:
     """List the tokens by name."""
-    from te_connector.portal import tokens
     from te_connector.portal.serve import opened
+    from te_connector.portal.signin import tokens
 
     notes = tokens.notes(opened(_settings(settings)))
     if settings.as_json:
@@ -232,8 +232,8 @@ def token_list(settings: Settings) -> int:
 @with_settings
 def token_revoke(settings: Settings, *, token_name: str) -> int:
     """Revoke a token by its name."""
-    from te_connector.portal import tokens
     from te_connector.portal.serve import opened
+    from te_connector.portal.signin import tokens
 
     revoked = tokens.revoke(opened(_settings(settings)), token_name)
     click.echo("Revoked." if revoked else "There is no such token.")

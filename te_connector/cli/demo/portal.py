@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from te_connector.portal import accounts, connections
+from te_connector.portal import connections
 from te_connector.portal.desk import intake, requests
 from te_connector.portal.refusal import Actor, Refused
 from te_connector.portal.release import approving, packages, releases
 from te_connector.portal.running import deleting, searching
 from te_connector.portal.settings import Choices, read_choices
+from te_connector.portal.signin import accounts
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

@@ -89,28 +89,8 @@ def store(
     found: Mapping[str, Any],
 ) -> None:
     """Keep a search's answer for one request. Decisions about unchanged records are kept."""
-    keys = database.keys
-    before = {
-        (row.object_type, row.object_id): row for row in db.execute(_own(request_id, connection))
-    }
-    db.execute(
-        sa.delete(records).where(
-            records.c.request_id == request_id, records.c.connection == connection
-        )
-    )
-    subject = str(request_id)
-    shared = {
-        (one["object_type"], one["id"])
-        for one in found["problems"]
-        if one["code"] == "record_matches_several_subjects"
-    }
-    rows = [
-        _row(database, request_id, connection, record, shared, before)
-        for record in found["records"]
-        if record["subject"] == subject
-    ]
-    if rows:
-        db.execute(sa.insert(records), rows)
+    keys, subject = database.keys, str(request_id)
+    _store_records(database, db, request_id, connection, found)
     mine = [one for one in found["problems"] if one["subject"] in (None, subject)]
     near = [one for one in found["near_misses"] if one["subject"] == subject]
     db.execute(
@@ -126,6 +106,35 @@ def store(
             message=None,
         )
     )
+
+
+def _store_records(
+    database: Database,
+    db: sa.Connection,
+    request_id: int,
+    connection: str,
+    found: Mapping[str, Any],
+) -> None:
+    before = {
+        (row.object_type, row.object_id): row for row in db.execute(_own(request_id, connection))
+    }
+    db.execute(
+        sa.delete(records).where(
+            records.c.request_id == request_id, records.c.connection == connection
+        )
+    )
+    shared = {
+        (one["object_type"], one["id"])
+        for one in found["problems"]
+        if one["code"] == "record_matches_several_subjects"
+    }
+    rows = [
+        _row(database, request_id, connection, record, shared, before)
+        for record in found["records"]
+        if record["subject"] == str(request_id)
+    ]
+    if rows:
+        db.execute(sa.insert(records), rows)
 
 
 def _own(request_id: int, connection: str) -> sa.Select[Any]:

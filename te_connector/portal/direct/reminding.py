@@ -10,12 +10,13 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from te_connector.portal import accounts, mail
+from te_connector.portal import mail
 from te_connector.portal.desk import requests
 from te_connector.portal.direct import asking, letters, processors, tasks
 from te_connector.portal.direct.tasks import Task
 from te_connector.portal.refusal import SYSTEM, Refused
 from te_connector.portal.settings import Choices, PortalSettings, read_choices
+from te_connector.portal.signin import accounts
 from te_connector.portal.store import states
 from te_connector.portal.store.database import Database, after, now
 from te_connector.portal.store.tables import outbox

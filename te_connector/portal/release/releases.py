@@ -11,11 +11,12 @@ import time
 import attrs
 import sqlalchemy as sa
 
-from te_connector.portal import accounts, mail
+from te_connector.portal import mail
 from te_connector.portal.desk import requests
 from te_connector.portal.refusal import SYSTEM, Actor, Refused
 from te_connector.portal.release import packages
 from te_connector.portal.settings import Choices, PortalSettings
+from te_connector.portal.signin import limits
 from te_connector.portal.store import log
 from te_connector.portal.store.crypto import hash_token
 from te_connector.portal.store.database import Database, now
@@ -134,7 +135,7 @@ def of_request(db: sa.Connection, request_id: int) -> list[Release]:
 def send_code(database: Database, db: sa.Connection, settings: PortalSettings, token: str) -> None:
     """Mail the code that opens a link."""
     release = find(db, token)
-    accounts.limit(db, f"code:{release.id}", 5, 3600)
+    limits.limit(db, f"code:{release.id}", 5, 3600)
     code = f"{secrets.randbelow(10**8):08d}"
     sealed = db.scalar(sa.select(releases.c.mailbox).where(releases.c.id == release.id))
     db.execute(

@@ -10,10 +10,11 @@ from typing import Any
 import attrs
 import flask
 
-from te_connector.portal import accounts, connections, mail, tokens
+from te_connector.portal import connections, mail
 from te_connector.portal.direct import letters, processors
 from te_connector.portal.refusal import Refused
 from te_connector.portal.settings import LIMITS, Choices
+from te_connector.portal.signin import accounts, tokens
 from te_connector.portal.store import log
 from te_connector.portal.store.database import set_setting
 from te_connector.portal.web.entry import database

@@ -10,13 +10,13 @@ from typing import Any
 
 import flask
 
-from te_connector.portal import accounts
 from te_connector.portal.desk import requests
 from te_connector.portal.direct import answers, asking, processors, uploads
 from te_connector.portal.direct.answers import Answer
 from te_connector.portal.direct.tasks import Task
 from te_connector.portal.direct.uploads import Upload
 from te_connector.portal.refusal import Refused
+from te_connector.portal.signin import limits
 from te_connector.portal.web.entry import database, kept_apart
 
 pages = flask.Blueprint("direct", __name__, url_prefix="/direct")
@@ -70,14 +70,14 @@ def _task() -> Any:
     base, address = database(), flask.request.remote_addr
     key = f"direct:{address}"
     with base.begin() as db:
-        if accounts.is_over(db, key, _WRONG, _WITHIN):
+        if limits.is_over(db, key, _WRONG, _WITHIN):
             return _message("Too many attempts", "Wait 15 minutes and try again.", 429)
     try:
         with base.begin() as db:
             return answers.find(base, db, flask.request.cookies.get(_COOKIE, ""))
     except Refused as error:
         with base.begin() as db:
-            accounts.count(db, key)
+            limits.count(db, key)
         return _message("This link doesn't work", str(error), 404)
 
 
@@ -88,7 +88,7 @@ def _message(title: str, text: str, status: int) -> Any:
 def _mail_code(task: Task) -> None:
     base, settings = database(), flask.current_app.extensions["settings"]
     with base.begin() as db:
-        accounts.limit(db, f"direct-mail:{task.id}", 5, 3600)
+        limits.limit(db, f"direct-mail:{task.id}", 5, 3600)
     with base.begin() as db:
         answers.send_code(base, db, settings, flask.g.choices, task)
 
@@ -97,7 +97,7 @@ def _answer(task: Task) -> Answer:
     form = flask.request.form
     if task.kind == "deletion":
         with database().begin() as db:
-            accounts.limit(db, f"direct-code:{task.id}", 10, 3600)
+            limits.limit(db, f"direct-code:{task.id}", 10, 3600)
     return Answer(
         form.get("answer", ""),
         form.get("name", ""),

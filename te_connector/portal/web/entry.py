@@ -7,9 +7,9 @@ from typing import Any
 
 import flask
 
-from te_connector.portal import accounts
 from te_connector.portal.refusal import Refused
 from te_connector.portal.release import releases
+from te_connector.portal.signin import accounts, limits
 from te_connector.portal.store.database import Database
 from te_connector.portal.web.guard import COOKIE, signed_in
 
@@ -112,7 +112,7 @@ def get_package() -> Any:
     error, sent = None, False
     try:
         with database().begin() as db:
-            accounts.limit(db, f"get:{flask.request.remote_addr}", 60, 600)
+            limits.limit(db, f"get:{flask.request.remote_addr}", 60, 600)
         with database().begin() as db:
             release = releases.find(db, token)
             if form.get("step") == "code":
@@ -121,7 +121,7 @@ def get_package() -> Any:
                 sent = True
         if form.get("step") == "download":
             with database().begin() as db:
-                accounts.limit(db, f"download:{release.id}", 10, 3600)
+                limits.limit(db, f"download:{release.id}", 10, 3600)
             with database().begin() as db:
                 content = releases.download(database(), db, token, form.get("code", ""))
             return flask.send_file(

@@ -11,9 +11,9 @@ from typing import Any
 
 import flask
 
-from te_connector.portal import accounts
 from te_connector.portal.direct import uploads
 from te_connector.portal.settings import read_choices
+from te_connector.portal.signin import accounts
 from te_connector.portal.store import log
 from te_connector.portal.store.database import Database
 

@@ -9,9 +9,9 @@ import attrs
 import flask
 
 from te_connector.errors import StateError
-from te_connector.portal import accounts, sso
 from te_connector.portal.refusal import Refused
 from te_connector.portal.settings import PortalSettings
+from te_connector.portal.signin import accounts, sso
 from te_connector.portal.web.entry import database, with_session
 
 pages = flask.Blueprint("sso", __name__, url_prefix="/sso")

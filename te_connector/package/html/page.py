@@ -14,10 +14,10 @@ import attrs
 from markupsafe import Markup, escape
 
 from te_connector.package import words
-from te_connector.package.glance import Anchored, glance, survey_name
+from te_connector.package.html.glance import Anchored, glance, survey_name
+from te_connector.package.html.rows import ANSWERS, Block, Row, Rows, conversation, questions
+from te_connector.package.html.searched import Searched, searched_with
 from te_connector.package.policy import Policy
-from te_connector.package.rows import ANSWERS, Block, Row, Rows, conversation, questions
-from te_connector.package.searched import Searched, searched_with
 from te_connector.package.selection import Disclosure, Released
 from te_connector.package.terms import Terms
 

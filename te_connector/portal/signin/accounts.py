@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import secrets
 import time
-from typing import Any, Final
+from typing import Final
 
 import attrs
 import sqlalchemy as sa
 
 from te_connector.portal.refusal import Actor, Refused
+from te_connector.portal.signin.limits import limit
+from te_connector.portal.signin.passwords import (
+    DUMMY,
+    MAX_PASSWORD,
+    check_password,
+    hash_password,
+    password_is,
+)
 from te_connector.portal.store import log
 from te_connector.portal.store.crypto import hash_token
 from te_connector.portal.store.database import Database, now
 from te_connector.portal.store.tables import attempts, invitations, sessions, users
 
 ROLES: Final = ("officer", "approver", "auditor", "admin")
-MIN_PASSWORD: Final = 12
-_MAX_PASSWORD: Final = 1024
 _INVITATION_SECONDS: Final = 7 * 86400
 _SESSION_SECONDS: Final = 12 * 3600
 _WINDOW: Final = 15 * 60
@@ -56,36 +62,6 @@ class Session:
 
     user: User
     csrf: str = attrs.field(repr=False)
-
-
-def hash_password(password: str) -> str:
-    """The PHC string of a password (Argon2id; RFC 9106's second recommended parameters)."""
-    kdf = _argon(secrets.token_bytes(16))
-    return str(kdf.derive_phc_encoded(password.encode("utf-8", "surrogatepass")))
-
-
-def _argon(salt: bytes) -> Any:
-    from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
-
-    return Argon2id(salt=salt, length=32, iterations=3, lanes=4, memory_cost=64 * 1024)
-
-
-def password_is(password: str, phc: str) -> bool:
-    """Whether the password is the one."""
-    from cryptography.exceptions import InvalidKey
-    from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
-
-    try:
-        Argon2id.verify_phc_encoded(password.encode("utf-8", "surrogatepass"), phc)
-    except (InvalidKey, ValueError):
-        return False
-    return True
-
-
-def check_password(password: str) -> None:
-    """:raises Refused: the password is too short or too long."""
-    if not MIN_PASSWORD <= len(password) <= _MAX_PASSWORD:
-        raise Refused("password_weak", f"Use {MIN_PASSWORD} characters or more.", "password")
 
 
 def is_empty(db: sa.Connection) -> bool:
@@ -219,8 +195,8 @@ def sign_in(database: Database, email: str, password: str, address: str) -> str:
         for key in keys:
             limit(db, key, _TRIES if key == keys[0] else _TRIES * 5, _WINDOW)
         row = db.execute(sa.select(users).where(users.c.email == email)).first()
-    phc = row.password if row is not None and row.password else _DUMMY.get()
-    fits = password_is(password[:_MAX_PASSWORD], phc)
+    phc = row.password if row is not None and row.password else DUMMY.get()
+    fits = password_is(password[:MAX_PASSWORD], phc)
     with database.begin() as db:
         if not fits or row is None or not row.active or not row.password:
             log.append(database, db, "portal", "sign_in_refused")
@@ -243,20 +219,6 @@ def vouched(database: Database, db: sa.Connection, email: str, name: str, role: 
         log.append(database, db, "portal", "sign_in_refused")
         return None
     return begin_session(db, row.id)
-
-
-class _Dummy:
-    """A password's hash for accounts that don't exist: both cases take the same time."""
-
-    _phc = ""
-
-    def get(self) -> str:
-        if not self._phc:
-            self._phc = hash_password(secrets.token_urlsafe(16))
-        return self._phc
-
-
-_DUMMY = _Dummy()
 
 
 def begin_session(db: sa.Connection, user_id: int) -> str:
@@ -295,30 +257,3 @@ def session(db: sa.Connection, token: str, idle_seconds: float) -> Session | Non
 def end_session(db: sa.Connection, token: str) -> None:
     """Sign out."""
     db.execute(sa.delete(sessions).where(sessions.c.token_hash == hash_token(token)))
-
-
-def limit(db: sa.Connection, key: str, attempts_allowed: int, seconds: float) -> None:
-    """Count an attempt.
-
-    :raises Refused: there were too many within the time (``too_many``).
-    """
-    if is_over(db, key, attempts_allowed, seconds):
-        raise Refused("too_many", "Too many attempts. Wait 15 minutes and try again.")
-    count(db, key)
-
-
-def is_over(db: sa.Connection, key: str, attempts_allowed: int, seconds: float) -> bool:
-    """Whether there were too many attempts within the time."""
-    recent = db.scalar(
-        sa.select(sa.func.count()).where(
-            attempts.c.key == key, attempts.c.at > time.time() - seconds
-        )
-    )
-    return (recent or 0) >= attempts_allowed
-
-
-def count(db: sa.Connection, key: str) -> None:
-    """Count an attempt. What is over a day old is forgotten."""
-    moment = time.time()
-    db.execute(sa.delete(attempts).where(attempts.c.at < moment - 86400))
-    db.execute(sa.insert(attempts).values(key=key, at=moment))

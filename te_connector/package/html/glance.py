@@ -9,8 +9,8 @@ from typing import Any
 import attrs
 
 from te_connector.package import words
-from te_connector.package.rows import ANSWERS
-from te_connector.package.searched import Searched
+from te_connector.package.html.rows import ANSWERS
+from te_connector.package.html.searched import Searched
 from te_connector.package.selection import Released
 from te_connector.package.terms import Terms
 from te_connector.text.field_paths import steps_of, values_at

@@ -1,0 +1,1 @@
+"""Who may use the portal: accounts, sessions, single sign-on, and tokens for programs."""
