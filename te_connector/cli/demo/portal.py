@@ -28,6 +28,8 @@ EMAIL = "demo@example.com"
 PASSWORD = "demo-portal-2026"  # noqa: S105  printed, and good for nothing but the demo
 MARIA = {"email": ["maria.alvarez@example.com"], "phone": ["763-555-0123"]}
 _SECONDS = 120
+_CONFIRMED_DAYS = 10
+"""Older requests of the demo were confirmed to the person."""
 PROCESSOR = connections.Connection(
     "branch-files",
     "processor",
@@ -60,7 +62,7 @@ def stories(emails: list[str]) -> list[Story]:
     """The requests, oldest first. ``emails`` are of people in the sandbox."""
     them = [{"email": [one]} for one in emails]
     return [
-        Story("access", "CCPA", 52, them[0], "waiting", "Overdue", asks=True),
+        Story("access", "CCPA", 52, them[0], "waiting", asks=True),
         Story("access", "GDPR", 27, MARIA, "review", "Maria Alvarez"),
         Story("erasure", "CCPA", 20, MARIA, "review", "Maria Alvarez"),
         Story("access", "CCPA", 40, them[1], "approved"),
@@ -99,6 +101,9 @@ def _begin(
     )
     new = intake.New(story.kind, story.law, received, person)
     request, _ = intake.create(database, db, new, actor, choices)
+    if story.days > _CONFIRMED_DAYS:
+        requests.confirm(database, db, request, actor)
+        request = requests.get(database, db, request.id)
     # Off for all others, so that a newcomer's requests wait for nobody.
     connections.set_active(database, db, PROCESSOR.name, actor, active=story.asks)
     if story.goal != "received":
