@@ -26,7 +26,6 @@ class Portal:
         self.start()
 
     def start(self):
-        began = time.monotonic()
         with open(self.folder / "stderr", "a") as errors:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "te_connector", "portal", "--port", self.port],
@@ -36,7 +35,6 @@ class Portal:
                 env=self.env,
             )
         self.url = self.process.stdout.readline().strip()
-        self.seconds = time.monotonic() - began
         self.port = self.url.rpartition(":")[2]
         self.link = None
 

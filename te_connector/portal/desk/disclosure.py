@@ -55,6 +55,22 @@ def outcome(
     return released, withheld
 
 
+def to_delete(found: Sequence[Found]) -> list[Found]:
+    """What a deletion is about: what is chosen, without what follows a left-out object. Pure."""
+    out = following(found)
+    return [one for one in found if one.chosen and one.id not in out]
+
+
+def following(found: Sequence[Found]) -> frozenset[int]:
+    """The records that stay because what they belong to is left out, such as a contact's notes."""
+    left_out = {(one.connection, one.key) for one in found if not one.chosen}
+    return frozenset(
+        one.id
+        for one in found
+        if one.chosen and any((one.connection, parent) in left_out for parent in one.parents)
+    )
+
+
 def without_fields(
     data: Mapping[str, Any], fields: Mapping[str, str]
 ) -> tuple[dict[str, Any], dict[str, str]]:

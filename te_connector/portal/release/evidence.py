@@ -124,6 +124,7 @@ def _decisions(
     exclusions = findings.type_exclusions(database, db, request.id)
     if request.kind == "erasure":
         out = {one.id: one.why or disclosure.NOT_CONFIRMED for one in found if not one.chosen}
+        out |= dict.fromkeys(disclosure.following(found), disclosure.FOLLOWS)
     else:
         out = {one.found.id: one.why for one in disclosure.outcome(found, exclusions)[1]}
     return {

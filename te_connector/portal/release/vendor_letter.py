@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from te_connector.deletion.letter import letter_about
 from te_connector.portal import connections
 from te_connector.portal.client import manifest_of
-from te_connector.portal.desk import findings, requests
+from te_connector.portal.desk import disclosure, findings, requests
 from te_connector.portal.running import deleting
 from te_connector.portal.store.database import Database
 
@@ -17,8 +17,8 @@ def make(database: Database, db: sa.Connection, request: requests.Request) -> st
     gone = {one.record_id for one in deleting.final(db, request.id) if one.status in deleting.GONE}
     stuck = [
         one
-        for one in findings.every(database, db, request.id)
-        if request.kind == "erasure" and one.chosen and not one.deletable and one.id not in gone
+        for one in disclosure.to_delete(findings.every(database, db, request.id))
+        if request.kind == "erasure" and not one.deletable and one.id not in gone
     ]
     found_at = {
         one.connection: one.finished_at for one in findings.of_request(database, db, request.id)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from te_connector import host
 from te_connector.errors import ConnectorError
 from te_connector.portal import connections
-from te_connector.portal.desk import findings, requests
+from te_connector.portal.desk import disclosure, findings, requests
 from te_connector.portal.desk.findings import Found
 from te_connector.portal.direct import asking, processors, tasks
 from te_connector.portal.refusal import SYSTEM, Actor, Refused
@@ -56,7 +56,7 @@ def start(database: Database, db: sa.Connection, request: requests.Request, acto
     """
     if request.kind != "erasure":
         raise Refused("kind_wrong", "Only an erasure request deletes.")
-    chosen = [one for one in findings.every(database, db, request.id) if one.chosen]
+    chosen = disclosure.to_delete(findings.every(database, db, request.id))
     known = {one.record_id: one for one in every(db, request.id)}  # the latest attempt wins
     attempt = max((one.attempt for one in known.values()), default=0) + 1
     db.execute(

@@ -14,7 +14,7 @@ import attrs
 import sqlalchemy as sa
 
 from te_connector.portal.store.database import Database, now
-from te_connector.portal.store.tables import log, notes
+from te_connector.portal.store.tables import log, notes, users
 
 _LOCK = 7_311_400_016
 _START = hashlib.sha256(b"te-connector portal log 1").hexdigest()
@@ -94,18 +94,21 @@ class Comment:
     """What an officer wrote on a request."""
 
     at: str
-    user_id: int | None
+    name: str
     text: str = attrs.field(repr=False)
 
 
 def comments(database: Database, db: sa.Connection, request_id: int) -> list[Comment]:
     """A request's comments, oldest first."""
     query = (
-        sa.select(notes)
+        sa.select(notes, users.c.name)
+        .outerjoin(users, users.c.id == notes.c.user_id)
         .where(notes.c.request_id == request_id, notes.c.kind == "comment")
         .order_by(notes.c.id)
     )
-    return [Comment(row.at, row.user_id, database.keys.open(row.text)) for row in db.execute(query)]
+    return [
+        Comment(row.at, row.name or "", database.keys.open(row.text)) for row in db.execute(query)
+    ]
 
 
 def entries(database: Database, db: sa.Connection, request_id: int) -> list[Entry]:

@@ -7,7 +7,7 @@ from typing import Any
 import flask
 
 from te_connector.portal import connections, dates, mail
-from te_connector.portal.desk import duplicates, findings, held, outlook, requests
+from te_connector.portal.desk import disclosure, duplicates, findings, held, outlook, requests
 from te_connector.portal.direct import tasks, uploads
 from te_connector.portal.refusal import Refused
 from te_connector.portal.release import approving, packages, releases
@@ -135,6 +135,7 @@ def _found(base: Any, db: Any, request: requests.Request) -> dict[str, Any]:
         "after": after,
         "weak_after": weak_after,
         "held": is_held,
+        "follows": disclosure.following(every),
         "outlook": outlook.of(every, is_held),
         "types": findings.types(db, number),
         "type_fields": findings.type_exclusions(base, db, number),
