@@ -140,9 +140,9 @@ def test_what_a_host_needs_is_required_and_what_people_use_is_an_extra(installed
     named = {each: re.split(r"[^A-Za-z0-9-]", each)[0].lower() for each in required}
     extra = {name for each, name in named.items() if "extra ==" in each}
     always = {name for each, name in named.items() if "extra ==" not in each}
-    command = {"click", "faker", "flask", "jinja2", "rich", "werkzeug"}
+    command = {"click", "faker", "flask", "jinja2", "markupsafe", "rich", "werkzeug"}
     portal = {"dbos", "psycopg", "sqlalchemy", "waitress"}
-    assert extra == command | portal | {"authlib"}
+    assert extra == command | portal | {"authlib", "joserfc"}
     assert {"cattrs", "pluggy", "requests-oauthlib", "urllib3", "pyyaml", "jsonschema"} <= always
     assert not extra & always
 
