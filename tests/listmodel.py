@@ -6,6 +6,7 @@ a switch of :class:`Server`; :func:`draw` draws a run from a seed, and :func:`ru
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 from dataclasses import dataclass, field
@@ -229,7 +230,7 @@ class Server:
 
 @dataclass
 class Source:
-    """Pages of a :class:`Server`, parsed as those of a real one; several are answered in any order."""
+    """Pages of a :class:`Server`, parsed as those of a real one."""
 
     server: Server
     object_type: object
@@ -250,14 +251,50 @@ class Source:
         self.met.update(item["id"] for item in items)
         return attrs.evolve(page, cached=cached)
 
-    def pages(self, requests, arrived):
-        order = list(range(len(requests)))
-        self.server.rng.shuffle(order)
-        pages = {}
-        for index in order:
-            pages[index] = self.page(requests[index])
-            arrived(1)
-        return [pages[index] for index in range(len(requests))]
+    @contextlib.contextmanager
+    def stream(self):
+        yield Flights(self)
+
+
+@dataclass
+class Flights:
+    """Requests under way: each is answered at any moment, and arrives at any later one.
+
+    ``stalls``: the chance that a request is one that is answered and given late.
+    """
+
+    source: Source
+    stalls: float = 0.0
+    sent: list = field(default_factory=list)
+    answered: list = field(default_factory=list)
+
+    def __post_init__(self):
+        self.rng = self.source.server.rng
+        self.stalls = self.rng.choice([0.0, 0.05, 0.3])
+
+    @property
+    def under_way(self):
+        return len(self.sent) + len(self.answered)
+
+    def send(self, label, request):
+        self.sent.append((label, request, self.rng.random() < self.stalls))
+
+    def wait(self):
+        while True:
+            waiting = self.answered if self.rng.random() < 0.5 else self.sent
+            if not waiting:
+                continue
+            place = self.rng.randrange(len(waiting))
+            if waiting[place][2] and self.rng.random() < 0.95 and self.under_way > self.stalled:
+                continue
+            label, what, slow = waiting.pop(place)
+            if waiting is self.answered:
+                return [(label, what)]
+            self.answered.append((label, self.source.page(what), slow))
+
+    @property
+    def stalled(self):
+        return sum(slow for *_, slow in self.sent + self.answered)
 
 
 def order_of(object_type, size, max_pages=100_000):

@@ -8,7 +8,9 @@ The API document (section 4): ``page[number]`` counts from 1; an envelope has ``
 from __future__ import annotations
 
 import concurrent.futures
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+import queue
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -23,6 +25,8 @@ from te_connector.text.field_paths import steps_of, values_at
 OrderKey = tuple[int, int | str]
 """An object's place in the order: numbers before texts, and numbers by value."""
 Item = Mapping[str, Any]
+Label = tuple[int, int]
+"""What a caller knows a page under way by."""
 MAX_IN_FLIGHT = 50
 """The most requests at once; latency and quota decide how many are used."""
 SECONDS_OF_WORK = 0.003
@@ -221,30 +225,50 @@ class ClientPages:
         self._each(items)  # even from a cache: what is found is found
         return attrs.evolve(page, cached=True) if cached else page
 
-    def pages(self, requests: Sequence[PageRequest], arrived: Callable[[int], None]) -> list[Page]:
-        """Several pages at once, in the order of the requests.
+    @contextlib.contextmanager
+    def stream(self) -> Iterator[ClientStream]:
+        """Within it pages can be asked for at the same time; at its end all threads have ended."""
+        pool = concurrent.futures.ThreadPoolExecutor(MAX_IN_FLIGHT, "te-connector-page")
+        try:
+            yield ClientStream(self.page, pool)
+        except BaseException as error:
+            if not isinstance(error, AnswerError):
+                self._client.stop()  # ends the requests under way, so the threads end at once
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
 
-        ``arrived`` gets how many pages came since it was called last; it is called a few times a
-        second even if none did.
 
-        :raises Oversized: a page has more bytes than the request permits.
+class ClientStream:
+    """Pages under way in the threads of a pool."""
+
+    def __init__(
+        self,
+        page: Callable[[PageRequest], Page],
+        pool: concurrent.futures.ThreadPoolExecutor,
+    ) -> None:
+        self._page = page
+        self._pool = pool
+        self._arrived: queue.SimpleQueue[tuple[Label, concurrent.futures.Future[Page]]]
+        self._arrived = queue.SimpleQueue()
+        self.under_way = 0
+
+    def send(self, label: Label, request: PageRequest) -> None:
+        """Ask for a page."""
+        self.under_way += 1
+        future = self._pool.submit(self._page, request)
+        future.add_done_callback(lambda done: self._arrived.put((label, done)))
+
+    def wait(self) -> list[tuple[Label, Page]]:
+        """Pages that have arrived, in any order; none if none arrives within a fifth of a second.
+
+        :raises Oversized: a page has more bytes than its request permits.
         :raises AnswerError: a page couldn't be read.
         """
-        with concurrent.futures.ThreadPoolExecutor(self.workers, "te-connector-page") as pool:
-            futures = [pool.submit(self.page, request) for request in requests]
-            waiting = set(futures)
-            try:
-                while waiting:
-                    done, waiting = concurrent.futures.wait(
-                        waiting, _TICK, concurrent.futures.FIRST_COMPLETED
-                    )
-                    for future in done:
-                        future.result()
-                    arrived(len(done))
-            except BaseException as error:
-                for future in waiting:
-                    future.cancel()
-                if not isinstance(error, AnswerError):
-                    self._client.stop()  # ends the requests under way, so the threads end at once
-                raise
-        return [future.result() for future in futures]
+        arrived = []
+        with contextlib.suppress(queue.Empty):
+            arrived.append(self._arrived.get(timeout=_TICK))
+            while True:
+                arrived.append(self._arrived.get_nowait())
+        self.under_way -= len(arrived)
+        return [(label, future.result()) for label, future in arrived]

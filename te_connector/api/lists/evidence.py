@@ -5,8 +5,8 @@ from __future__ import annotations
 import attrs
 
 from te_connector.api.lists.order import OrderTracker
-from te_connector.api.lists.proof import ENOUGH_TIES, ties_in_id_order
 from te_connector.api.lists.tally import Contradiction
+from te_connector.api.lists.ties import ENOUGH_TIES, ties_in_id_order
 from te_connector.api.pages import Page
 
 

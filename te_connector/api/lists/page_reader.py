@@ -6,8 +6,7 @@ A page that is too large, or has fewer objects than it should, is read again in 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable
 
 import attrs
 
@@ -15,6 +14,7 @@ from te_connector.api.lists.evidence import Evidence
 from te_connector.api.lists.last_page import find_last_page
 from te_connector.api.lists.proof import lacking, link_contradiction
 from te_connector.api.lists.sizes import parts_of
+from te_connector.api.lists.source import PageSource
 from te_connector.api.pages import Page, PageRequest
 from te_connector.api.transport import MAX_BODY
 from te_connector.errors import AnswerError, GaveUp, Oversized, Rejected
@@ -22,26 +22,6 @@ from te_connector.errors import AnswerError, GaveUp, Oversized, Rejected
 _TRIES = 6
 """So often something is looked at again while the list changes under it."""
 _PROOFS = 3
-
-
-class PageSource(Protocol):
-    """Where pages come from. It passes on the objects of each page that it reads."""
-
-    @property
-    def workers(self) -> int:
-        """How many requests are worth sending at once."""
-
-    def page(self, request: PageRequest) -> Page:
-        """One page.
-
-        :raises Oversized: it has more bytes than the request permits.
-        """
-
-    def pages(self, requests: Sequence[PageRequest], arrived: Callable[[int], None]) -> list[Page]:
-        """Several pages at once, in the order of the requests; ``arrived`` gets how many came.
-
-        :raises Oversized: one has more bytes than its request permits.
-        """
 
 
 class PageReader:
@@ -231,6 +211,11 @@ class PageReader:
                 break
             lacked = missing
         return last
+
+    def now(self, page: Page) -> Page:
+        """The page as it is now; the last page if there is no such page any more."""
+        again = self.page(page.number)
+        return again if again.ids else self.last_page(self.page(1))
 
     def lacking(self, last: Page, after: Page | None = None) -> frozenset[str]:
         """The ids of objects that the last page should have, and hasn't."""

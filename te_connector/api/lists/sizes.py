@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from te_connector.api.lists.tally import LEAST_WINDOW
-
 SERIAL_WINDOW = 64
 """The most pages that are read one by one between two readings of the sentinel page."""
 MAX_HELD = 500_000
 """The most objects of one window whose ids and keys are held at once, about a hundred bytes each."""
 
 
-def window_size(left: int, wanted: int, workers: int, page_size: int) -> int:
-    """How many pages to read before the sentinel page is read again.
+def window_size(left: int, wanted: int, page_size: int) -> int:
+    """How many pages to read one by one before the sentinel page is read again.
 
     Windows of about equal size: 51 pages at 50 a window would cost a second sentinel for one page.
     """
-    most = max(workers, LEAST_WINDOW) if workers > 1 else SERIAL_WINDOW
-    even = -(-left // -(-left // most))
+    even = -(-left // -(-left // SERIAL_WINDOW))
     return max(1, min(wanted, even, MAX_HELD // max(1, page_size)))
 
 
