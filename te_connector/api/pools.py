@@ -74,9 +74,8 @@ def cut(flight: Flight) -> None:
     connection = flight.connection
     with contextlib.suppress(Exception):  # it may close or open at this very moment
         if connection is not None and connection.sock is not None:
-            twin = socket.socket(fileno=os.dup(connection.sock.fileno()))
-            twin.shutdown(socket.SHUT_RDWR)
-            twin.close()
+            with socket.socket(fileno=os.dup(connection.sock.fileno())) as twin:
+                twin.shutdown(socket.SHUT_RDWR)
 
 
 def manager_for(proxy: Proxy | None, ca_bundle: str | None) -> urllib3.PoolManager:

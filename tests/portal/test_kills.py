@@ -23,8 +23,8 @@ from postgres import needs_postgres, postgres_fixture  # noqa: F401  a fixture
 
 from te_connector.sandbox import Sandbox
 
-KILLS = int(os.environ.get("TE_TEST_KILLS", "3"))
-REQUESTS = 20 if KILLS > 5 else 6
+KILLS = int(os.environ.get("TE_TEST_KILLS", "2"))
+REQUESTS = 20 if KILLS > 5 else 4
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 

@@ -29,7 +29,7 @@ def test_the_running_portal_answers_as_its_document_says(tmp_path):
             done = subprocess.run(
                 [
                     Path(sys.executable).parent / "schemathesis", "run", url,
-                    "--header", f"Authorization: Bearer {token}", "--max-examples", "20",
+                    "--header", f"Authorization: Bearer {token}", "--max-examples", "8",
                     "--checks", ("not_a_server_error,status_code_conformance,"
                     "content_type_conformance,response_schema_conformance,ignored_auth"),
                     "--seed", "1", "--phases", "examples,coverage,fuzzing",
