@@ -56,8 +56,11 @@ def _item_in_envelope(client: Client, body: Any) -> Item | None:
     return None
 
 
-Path = Literal["works", "empty", "unknown"]
-"""What shows that a 404 means absence: another object was read, or the type's list is empty."""
+Path = Literal["works", "empty", "busy", "unknown"]
+"""What shows that a 404 means absence: another object was read, or the type's list is empty.
+
+``busy``: a deletion may be under way for all others that there are, so that none of them can show it.
+"""
 MOST_OTHERS = 3
 
 
@@ -80,18 +83,24 @@ def show_path(
     except NotFound:
         return "unknown"
     others = [id_key(item.get(object_type.id_field)) for item in items]
-    tried = 0
+    tried, going = 0, False
     for other in others:
         if other in (None, object_id) or not has_shape(other, object_type.id_shape):
             continue
         if may_go(other):
+            going = True
             continue
         try:
             read_object(client, object_type, other)
         except NotFound:
+            if may_go(other):
+                going = True  # its deletion began meanwhile
+                continue
             tried += 1
             if tried == MOST_OTHERS:
                 break
             continue
         return "works"
+    if going and not tried:
+        return "busy"
     return "unknown" if page.ids or page.goes_on or items else "empty"

@@ -9,9 +9,9 @@
     run(job, host.delete, tell, done)               # done.receipts grows as it goes
 
 :func:`prepare` sends nothing. It trusts nothing in the result but data and subjects, refuses another
-account's result, chooses, and says what holds cover. :func:`run` calls the hook for one object after the
-other. A stopped run that is started again with the same file goes on: the hook gives what it did already
-from the audit trail.
+account's result, chooses, and says what holds cover. :func:`run` calls the hook for several objects at
+once, each in a thread. A stopped run that is started again with the same file goes on: the hook gives
+what it did already from the audit trail.
 
 ``tell`` gets mappings with ``event``: the hook's own, and ``deletions`` (``name``, ``done``, ``of``).
 ``delete`` is any callable like :func:`te_connector.host.delete`. Holds that last are in

@@ -30,6 +30,11 @@ class Preview:
     receipt: Receipt | None
     held: Cover | None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it has no receipt yet, and is under no hold that is known before."""
+        return self.receipt is None and self.held is None
+
 
 @attrs.frozen
 class Job:
@@ -59,7 +64,7 @@ class Job:
     @property
     def open(self) -> list[Preview]:
         """What has no receipt yet and is under no hold that is known before."""
-        return [one for one in self.previews if one.receipt is None and one.held is None]
+        return [one for one in self.previews if one.is_open]
 
     def naming(self) -> Naming:
         """How receipts are named."""

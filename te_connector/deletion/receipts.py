@@ -1,4 +1,4 @@
-"""The receipts file: JSON Lines, each line on disk before the next object is begun.
+"""The receipts file: JSON Lines, each line on disk before its object counts as done.
 
 The file is for people and for ``audit verify``. It never decides what is done: the audit trail does. A
 line that a crash cut short is removed when the file is opened again, and its receipt comes again from

@@ -1,8 +1,16 @@
-"""Runs a job: one hook call after the other, each receipt on disk before the next object."""
+"""Runs a job: hook calls for several objects at once, each receipt on disk before its object is done.
+
+The order that matters is kept: an object type begins when the one before it is done, so children are
+deleted before their parents. A job has each object once. The first one is deleted alone, so that a client
+secret that is refused costs one token request.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import concurrent.futures
+import itertools
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import attrs
@@ -10,16 +18,24 @@ import attrs
 from te_connector.contract import Cancel, Receipt, Record
 from te_connector.deletion.job import Job
 from te_connector.deletion.receipts import ReceiptFile, opened, whose
+from te_connector.errors import DeletionNotRecorded, Stopped
 from te_connector.manifest import schemas
 from te_connector.operations.holds import Cover
 from te_connector.result import Key, key_of, parents_of
 
 GONE = ("deleted", "already_absent")
+MOST_AT_ONCE = 8
+"""The contract's limit on objects under way: a kill leaves no more than these to be found out again."""
 Tell = Callable[[Mapping[str, Any]], None]
+_CHILDREN = "Reading what belonged to them again"
+_TICK = 0.2
 
 
 class Delete(Protocol):
-    """The hook ``delete_object`` of whatever host; ``key`` is the object's type and id."""
+    """The hook ``delete_object`` of whatever host; ``key`` is the object's type and id.
+
+    It is called in several threads at once.
+    """
 
     def __call__(
         self,
@@ -35,7 +51,10 @@ class Delete(Protocol):
 
 @attrs.frozen
 class Done:
-    """The receipts of what was chosen, and of the records below it that may have gone with it."""
+    """The receipts of what was chosen, and of the records below it that may have gone with it.
+
+    In the order of the job, whichever was done first.
+    """
 
     receipts: list[Receipt] = attrs.Factory(list)
     children: list[Receipt] = attrs.Factory(list)
@@ -44,65 +63,163 @@ class Done:
 def run(job: Job, delete: Delete, tell: Tell, done: Done, cancel: Cancel | None = None) -> None:
     """Delete what was chosen, then read what may have gone along; ``done`` grows as it goes.
 
+    ``tell`` is called in other threads, by one of them at a time.
+
     :raises DeletionNotRecorded: a DELETE was sent, and what came of it could not be written down.
-    :raises ConnectorError: it could not go on; what has a receipt stays done.
+    :raises ConnectorError: it could not go on. What was under way is done; what has a receipt stays done.
     """
     with opened(job.file, job.account) as file:
         caller = _Caller(job, delete, tell, file, cancel)
-        for number, preview in enumerate(job.previews):
-            tell(_event("Deleting", number, len(job.previews)))
-            done.receipts.append(caller.call(preview.record, held=preview.held))
+        chosen = [_Task(one.record, one.held) for one in job.previews]
+        crew = _Crew(caller, "Deleting", chosen, done.receipts)
+        alone = [task for task, one in zip(chosen, job.previews, strict=True) if one.is_open][:1]
+        crew.work(alone)
+        rest = [task for task in chosen if task not in alone]
+        for _, wave in itertools.groupby(rest, lambda task: task.record["object_type"]):
+            crew.work(list(wave))
         gone = {
             key_of(record)
             for record, receipt in zip(job.chosen, done.receipts, strict=True)
             if receipt["status"] in GONE
         }
-        below = [child for child in job.children if _belongs(child, gone)]
-        for number, record in enumerate(below):
-            tell(_event("Reading what belonged to them again", number, len(below)))
-            done.children.append(caller.call(record, again=True))
-
-
-def _event(name: str, done: int, of: int) -> dict[str, Any]:
-    return {"event": "deletions", "name": name, "done": done, "of": of}
+        below = [_Task(one, again=True) for one in job.children if _belongs(one, gone)]
+        _Crew(caller, _CHILDREN, below, done.children).work(below)
 
 
 def _belongs(child: Record, gone: set[Key]) -> bool:
     return any(key in gone for key in parents_of(child))
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
+class _Task:
+    """One record to delete; ``again``: it is read to see whether it went with another."""
+
+    record: Record
+    held: Cover | None = None
+    again: bool = False
+
+
+class _Crew:
+    """Works on tasks, several at once, and keeps their receipts in the order of the tasks."""
+
+    def __init__(
+        self, caller: _Caller, name: str, tasks: Sequence[_Task], receipts: list[Receipt]
+    ) -> None:
+        self._caller = caller
+        self._name = name
+        self._receipts = receipts
+        self._made: dict[_Task, Receipt | None] = dict.fromkeys(tasks)
+        self._lock = threading.Lock()
+
+    def work(self, tasks: Sequence[_Task]) -> None:
+        """Do these tasks.
+
+        :raises BaseException: the first error, once everything under way has ended. It ends early if
+            this was interrupted.
+        """
+        self._tell()
+        with concurrent.futures.ThreadPoolExecutor(MOST_AT_ONCE, "te-connector-delete") as pool:
+            futures = [pool.submit(self._do, task) for task in tasks]
+            try:
+                _watch(futures)
+            except BaseException as error:
+                if not isinstance(error, Exception) or isinstance(error, Stopped):
+                    self._caller.stop.set()
+                raise
+            finally:
+                pool.shutdown(cancel_futures=True)
+                _raise_if_not_recorded(futures)
+
+    def _do(self, task: _Task) -> None:
+        receipt = self._caller.call(task)
+        with self._lock:
+            self._made[task] = receipt
+            self._receipts[:] = [one for one in self._made.values() if one is not None]
+        self._tell()
+
+    def _tell(self) -> None:
+        done, of = len(self._receipts), len(self._made)
+        self._caller.tell({"event": "deletions", "name": self._name, "done": done, "of": of})
+
+
+def _watch(futures: Sequence[concurrent.futures.Future[None]]) -> None:
+    """Wait for all, or raise what one of them raised. An interrupt gets through between two looks."""
+    waiting = set(futures)
+    while waiting:
+        ended, waiting = concurrent.futures.wait(waiting, _TICK, concurrent.futures.FIRST_EXCEPTION)
+        for future in ended:
+            future.result()
+
+
+def _raise_if_not_recorded(futures: Sequence[concurrent.futures.Future[None]]) -> None:
+    """A DELETE whose outcome isn't written down must not be hidden by another object's error."""
+    for future in futures:
+        error = None if future.cancelled() else future.exception()
+        if isinstance(error, DeletionNotRecorded):
+            raise error from None
+
+
+class _Either:
+    """A cancel flag of our own beside the host's."""
+
+    def __init__(self, theirs: Cancel | None) -> None:
+        self._ours, self._theirs = threading.Event(), theirs
+
+    def set(self) -> None:
+        self._ours.set()
+
+    def is_set(self) -> bool:
+        return self._ours.is_set() or (self._theirs is not None and self._theirs.is_set())
+
+
 class _Caller:
-    """Calls the hook for one record and writes its receipt down."""
+    """Calls the hook for one record and writes its receipt down; used by several threads."""
 
-    job: Job
-    delete: Delete
-    tell: Tell
-    file: ReceiptFile
-    cancel: Cancel | None
+    def __init__(
+        self,
+        job: Job,
+        delete: Delete,
+        tell: Tell,
+        file: ReceiptFile,
+        cancel: Cancel | None,
+    ) -> None:
+        self._job, self._delete, self._file, self._listener = job, delete, file, tell
+        self._naming = job.naming()
+        self._subjects = {subject["id"]: subject for subject in job.result.subjects}
+        self._telling, self._writing = threading.Lock(), threading.Lock()
+        self.stop = _Either(cancel)
 
-    def call(self, record: Record, *, held: Cover | None = None, again: bool = False) -> Receipt:
+    def tell(self, event: Mapping[str, Any]) -> None:
+        with self._telling:
+            self._listener(event)
+
+    def call(self, task: _Task) -> Receipt:
         """One receipt. The hook gives an earlier one from the trail and sends nothing then."""
+        record = task.record
+        subject = self._subjects[record["subject"]]
+        person = {"id": subject["id"], "identifiers": subject["identifiers"]}
+        receipt = self._delete(self._job.connection, key_of(record), person, self._options(task))
+        with self._writing:
+            self._file.add(receipt)
+        return receipt
+
+    def _options(self, task: _Task) -> dict[str, Any]:
+        record = task.record
         options: dict[str, Any] = {
-            "receipt_id": self.job.naming().receipt_id(whose(record)),
+            "receipt_id": self._naming.receipt_id(whose(record)),
             "progress": self.tell,
+            "cancel": self.stop,
         }
-        if self.cancel is not None:
-            options["cancel"] = self.cancel
-        if self.job.actor is not None:
-            options["actor"] = self.job.actor
-        if self.job.more_holds:
-            options["holds"] = list(self.job.more_holds)
-        if held is not None:
-            options["hold"] = held.reason
-        if not again:
+        if self._job.actor is not None:
+            options["actor"] = self._job.actor
+        if self._job.more_holds:
+            options["holds"] = list(self._job.more_holds)
+        if task.held is not None:
+            options["hold"] = task.held.reason
+        if not task.again:
             options["reviewed"] = record["digest"]
             options["reviewed_fields"] = field_digests(record["data"])
-        subject = next(one for one in self.job.result.subjects if one["id"] == record["subject"])
-        person = {"id": subject["id"], "identifiers": subject["identifiers"]}
-        receipt = self.delete(self.job.connection, key_of(record), person, options)
-        self.file.add(receipt)
-        return receipt
+        return options
 
 
 def field_digests(data: Mapping[str, Any]) -> dict[str, str]:

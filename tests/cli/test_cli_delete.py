@@ -7,17 +7,21 @@ import json
 import os
 import signal
 import stat
+import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command import MARIA, PHONE, command_fixture, finished, in_terminal, started  # noqa: F401
-from vendor import DropBefore, Lie, Status, contact, response
+from vendor import DropBefore, Lie, Seen, Status, Then, contact, response
 
 from te_connector import host
+from te_connector.cli.progress import Progress
 from te_connector.deletion import receipts
 from te_connector.deletion.run import field_digests
-from te_connector.errors import DeletionNotRecorded, FileFaults, Stopped
+from te_connector.errors import DeletionNotRecorded, FileFaults, StateError, Stopped
 
 pytestmark = pytest.mark.slow
 
@@ -65,7 +69,7 @@ def test_without_yes_it_only_shows_what_it_would_do(command, vendor, file):
 def test_all_means_the_strong_matches_alone(command, vendor, file):
     ran = command("delete", file, "--all", "--yes")
     assert ran.status == 0
-    assert gone(vendor) == [2317, 2328]
+    assert sorted(gone(vendor)) == [2317, 2328]
     assert [item["status"] for item in lines(receipts_of(file))] == [
         "deleted",
         "deleted",
@@ -309,7 +313,7 @@ def test_children_are_deleted_before_their_parents(command, vendor, edited, tmp_
     ran = command("delete", file, "--all", "--yes", *arguments)
     assert ran.status == 0, ran.out
     assert vendor.deleted[0] == ("contact-notes", 7)
-    assert gone(vendor) == [2317, 2328]
+    assert sorted(gone(vendor)) == [2317, 2328]
 
 
 # Again and again
@@ -421,19 +425,129 @@ def test_receipts_that_cannot_be_read_are_reported(command, file):
     assert "cannot be read" in ran.err
 
 
-def test_each_receipt_is_on_disk_before_the_next_object_is_begun(
+def test_each_receipt_is_on_disk_before_its_object_counts_as_done(
     command, vendor, file, monkeypatch
 ):
-    seen = []
+    counted = []
+
+    def told(_self: object, event: Mapping[str, Any]) -> None:
+        if event["event"] == "deletions" and event["name"] == "Deleting":
+            counted.append((event["done"], len(lines(receipts_of(file)))))
+
+    monkeypatch.setattr(Progress, "__call__", told)
+    command("delete", file, "--all", "--yes")
+    assert counted[-1][0] == 2
+    assert all(written >= done for done, written in counted)
+
+
+# Several at once
+
+
+@pytest.fixture(name="many_file")
+def _many_file(command, vendor, tmp_path: Path) -> Path:
+    """Maria's 2317 and 2328, and forty more."""
+    vendor.tables["contacts"] += [contact(4000 + n, email=MARIA) for n in range(40)]
+    file = tmp_path / "many.json"
+    command("fetch", "--email", MARIA, "--output", file)
+    return file
+
+
+def test_eight_objects_are_under_way_at_once_and_no_more(command, vendor, many_file):
+    vendor.latency, vendor.peak = 0.02, 0
+    under_way: set[str] = set()
+    most = 0
+
+    def watch(_vendor: object, seen: Seen) -> None:
+        nonlocal most
+        name = seen.path.rpartition("/")[2]
+        if seen.method == "DELETE":
+            under_way.add(name)
+        most = max(most, len(under_way - {str(key) for key in closed()}))
+
+    def closed() -> list[str]:
+        file = receipts_of(many_file)
+        return [item["id"] for item in lines(file)] if file.exists() else []
+
+    vendor.before = watch
+    ran = command("delete", many_file, "--all", "--yes", "--json")
+    assert ran.status == 0
+    assert 4 <= most <= 8
+    assert vendor.peak <= 8
+    assert len(gone(vendor)) == len(set(gone(vendor))) == 42
+
+
+def test_receipts_are_shown_in_the_order_of_the_job_whichever_was_done_first(
+    command, vendor, many_file
+):
+    vendor.always("GET", "/contacts/4003", Then(lambda _seen: time.sleep(0.3)))
+    chosen = command("delete", many_file, "--all", "--dry-run", "--json").document["would"]
+    ran = command("delete", many_file, "--all", "--yes", "--json")
+    assert [one["id"] for one in ran.document["receipts"]] == [one["id"] for one in chosen]
+    written = [item["id"] for item in lines(receipts_of(many_file))]
+    assert written.index("4003") > written.index("4004")
+
+
+def test_a_refused_secret_costs_one_token_request(
+    command, vendor, many_file, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("TE_STATE_DIR", str(tmp_path / "another"))
+    vendor.credentials["client_secret"] = "changed"
+    before = vendor.token_requests
+    ran = command("delete", many_file, "--all", "--yes")
+    assert ran.status == 3
+    assert "0 of 42 objects have receipts" in ran.err
+    assert vendor.token_requests - before == 1
+
+
+def test_one_that_cannot_go_on_lets_the_others_come_to_their_end(
+    command, vendor, many_file, monkeypatch
+):
     real = host.delete
 
-    def watched(*args):
-        seen.append(len(lines(receipts_of(file))))
-        return real(*args)
+    def watched(connection, key, *rest):
+        if key[1] == "4005":
+            raise StateError("The disk is full.")
+        return real(connection, key, *rest)
 
     monkeypatch.setattr(host, "delete", watched)
-    command("delete", file, "--all", "--yes")
-    assert seen == [0, 1, 2, 3]
+    ran = command("delete", many_file, "--all", "--yes")
+    assert ran.status == 2
+    assert "The disk is full." in ran.err
+    told = {item["id"] for item in lines(receipts_of(many_file))}
+    assert told == {str(key) for key in gone(vendor)}
+    assert 0 < len(told) < 42
+    monkeypatch.undo()
+
+
+def test_an_outcome_that_is_not_recorded_is_reported_though_another_error_came_first(
+    command, vendor, many_file, monkeypatch
+):
+    real = host.delete
+    first = threading.Event()
+
+    def watched(connection, key, *rest):
+        if key[1] == "4005":
+            first.wait(5)
+            raise DeletionNotRecorded("DELETE was sent, and the disk is full.")
+        if key[1] == "4006":
+            first.set()
+            raise StateError("It can't go on.")
+        return real(connection, key, *rest)
+
+    monkeypatch.setattr(host, "delete", watched)
+    ran = command("delete", many_file, "--all", "--yes")
+    assert "DELETE was sent, and the disk is full." in ran.err
+
+
+def test_what_is_being_deleted_proves_nothing_and_its_end_is_waited_for(command, vendor, tmp_path):
+    vendor.tables["contacts"][:] = [contact(4000 + n, email=MARIA) for n in range(3)]
+    file = tmp_path / "all.json"
+    command("fetch", "--email", MARIA, "--output", file)
+    vendor.delete("contacts", 4002)
+    vendor.always("DELETE", "/contacts/4001", Then(lambda _seen: time.sleep(0.5), Status(403)))
+    ran = command("delete", file, "--all", "--yes", "--json")
+    told = {one["id"]: one["status"] for one in ran.document["receipts"]}
+    assert told == {"4000": "deleted", "4001": "failed", "4002": "already_absent"}
 
 
 def test_ctrl_c_says_how_far_it_came_and_run_again_it_goes_on(command, vendor, file):
@@ -480,7 +594,7 @@ def test_in_a_terminal_the_number_of_objects_confirms(command, vendor, file):
     assert not gone(vendor)
     status, shown = in_terminal("delete", file, "--all", answers="2\n")
     assert status == 0, shown
-    assert gone(vendor) == [2317, 2328]
+    assert sorted(gone(vendor)) == [2317, 2328]
 
 
 def test_the_actor_is_in_the_audit_trail(command, file):

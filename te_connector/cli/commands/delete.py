@@ -58,8 +58,9 @@ _STYLES = {"deleted": "green", "already_absent": "green"}
 def delete(settings: Settings, **requested: Any) -> int:
     """Permanently delete what you choose among the records of an earlier fetch.
 
-    Children are deleted before parents. Each receipt is on disk before the
-    next object. If it is stopped anywhere, run it again to go on.
+    Up to eight objects are deleted at once, children before parents. Each
+    receipt is on disk before its object counts as done. If it is stopped
+    anywhere, run it again to go on.
 
     A hold list (--hold) is YAML: a list of entries with a reason, and object
     (TYPE:ID) or identifiers:

@@ -13,52 +13,32 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
-from typing import Any
-
-import attrs
 
 from te_connector.api.client import Client, object_path
 from te_connector.api.client import Deletion as Sent
-from te_connector.api.objects import Path, read_object, show_path
 from te_connector.api.retry import backoff
 from te_connector.contract import Receipt
 from te_connector.errors import (
     AnswerError,
-    ConnectorError,
     DeadlineReached,
     DeletionNotRecorded,
     GaveUp,
-    NotFound,
     SignInError,
     StateError,
-    Stopped,
     Unreachable,
 )
-from te_connector.manifest.model import Manifest, ObjectType
-from te_connector.operations import ownership
+from te_connector.manifest.model import Manifest
 from te_connector.operations.audit.trail import Trail
+from te_connector.operations.erasure.object_reader import ObjectReader, Read
 from te_connector.operations.erasure.options import Options
-from te_connector.operations.erasure.outcomes import TABLE, Answer, Facts, Outcome, Reading, reason
+from te_connector.operations.erasure.outcomes import TABLE, Answer, Facts, Outcome, reason
 from te_connector.operations.erasure.record import Record, Target
 from te_connector.operations.erasure.refusal import refusal
 from te_connector.operations.erasure.taken_along import held_below
 from te_connector.operations.holds import Holds
-from te_connector.operations.ownership import Lineage, Relative
-from te_connector.text.field_paths import steps_of, values_at
+from te_connector.operations.ownership import Lineage
 
 _DEADLINE = "the deadline passed before DELETE was sent; try again with a new receipt_id"
-
-
-@attrs.frozen
-class Read:
-    """What one reading showed, with the words for people and the data, if it is there."""
-
-    reading: Reading
-    told: str
-    data: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
-    list_empty: bool = False
-    """Whether an empty list, not another object, proves the absence."""
 
 
 class Deletion:
@@ -75,8 +55,7 @@ class Deletion:
         self._is_id = target.is_id
         self._options = options
         self._record = Record(trail, self._manifest.kinds, target, options)
-        self._was_absent = False
-        self._was_sent = False
+        self._reader = ObjectReader(client, trail, self._type, self._id)
 
     @property
     def _manifest(self) -> Manifest:
@@ -118,7 +97,7 @@ class Deletion:
         first = self._read("read", answer)
         if first.data is None:
             return self._conclude(answer, first)
-        lineage = self._lineage(first.data)
+        lineage = self._reader.lineage(first.data)
         why = refusal(lineage, self._manifest, self._subject, self._options) or self._held_back(
             lineage
         )
@@ -130,75 +109,22 @@ class Deletion:
             )
         self._options.call.lift_deadline()  # what became of a sent DELETE is always found out
         self._client.check()
-        self._was_absent = False
+        self._reader.was_absent = False
         try:
             return self._delete()
         except StateError as error:
-            if not self._was_sent:
+            if not self._reader.was_sent:
                 raise
             raise DeletionNotRecorded(
                 f"DELETE was sent for {self._record.shown()}, and what came of it could not be "
                 f"written down: {error} Then run the same command again: it finds out by reading."
             ) from None
 
-    # Reading
-
     def _read(self, kind: str, answer: Answer) -> Read:
-        """Read the object by its id. A 404 counts only beside a 200 of another object."""
-        read = self._read_once(answer)
-        if read.reading == "absent":
-            read = self._proven(read, answer)
-        archived = self._type.archived
-        if read.data is not None and archived is not None:
-            values = list(values_at(read.data, steps_of(archived.field)))
-            if archived.value in values and answer not in ("nothing sent", "sent earlier"):
-                read = attrs.evolve(read, reading="archived")
-        if read.reading in ("absent", "unproven"):
-            self._was_absent = True
-        elif read.reading == "there" and self._was_absent and answer in ("accepted", "lost"):
-            read = attrs.evolve(read, reading="back again")
+        """Read the object, and note in the trail what it shows."""
+        read = self._reader.read(answer)
         self._record.note(kind, result=read.told, reading=read.reading)
         return read
-
-    def _read_once(self, answer: Answer) -> Read:
-        try:
-            data = read_object(self._client, self._type, self._id)
-        except NotFound as error:
-            return Read("absent", str(error.status))
-        except AnswerError as error:
-            return Read("unreadable", str(error))
-        except (Unreachable, SignInError) as error:
-            if answer in ("nothing sent", "sent earlier"):
-                raise  # nothing is known, and this call has sent nothing
-            return Read("unreadable", str(error))
-        return Read("there", "200", data)
-
-    def _proven(self, absent: Read, answer: Answer) -> Read:
-        """A 404 is proof between a 200 of another object and a second 404.
-
-        For ``deleted`` an empty list serves too: we saw the object before our own DELETE.
-        """
-        path = self._path(self._type, self._id)
-        if path == "unknown" or (path == "empty" and answer in ("nothing sent", "refused")):
-            return attrs.evolve(absent, reading="unproven")
-        self._was_absent = True
-        again = self._read_once("accepted")
-        if again.reading != "absent":
-            return again
-        return attrs.evolve(absent, list_empty=path == "empty")
-
-    def _path(self, object_type: ObjectType, object_id: str) -> Path:
-        """Whether reading by id works now; objects that we may be deleting prove nothing."""
-
-        def may_go(other: str) -> bool:
-            return self._trail.is_being_deleted(object_type.name, other)
-
-        try:
-            return show_path(self._client, object_type, object_id, may_go=may_go)
-        except (Stopped, DeadlineReached, StateError):
-            raise
-        except ConnectorError:
-            return "unknown"
 
     def _sent_earlier(self) -> bool:
         """Whether another DELETE of ours than this call's last may have deleted it."""
@@ -210,25 +136,6 @@ class Deletion:
             is_id=self._record.traced,
         )
 
-    def _lineage(self, data: Mapping[str, Any]) -> Lineage:
-        return ownership.lineage_of(
-            Relative(self._type, self._id, data), self._manifest, self._read_relative
-        )
-
-    def _read_relative(self, object_type: ObjectType, object_id: str) -> Relative:
-        """An object that this one belongs to, or the reason why it can't be read."""
-        try:
-            data = read_object(self._client, object_type, object_id)
-        except NotFound:
-            return Relative(object_type, object_id)
-        except AnswerError as error:
-            return Relative(object_type, object_id, unread=str(error))
-        except (Unreachable, SignInError) as error:
-            if not self._was_sent:
-                raise
-            return Relative(object_type, object_id, unread=str(error))
-        return Relative(object_type, object_id, data)
-
     def _held_back(self, lineage: Lineage) -> str:
         """Why a hold forbids it; empty if none does."""
         cover = self._held.on_lineage(lineage)
@@ -237,14 +144,10 @@ class Deletion:
                 (self._type, self._id),
                 self._held,
                 self._manifest,
-                self._read_relative,
-                self._is_gone,
+                self._reader.relative,
+                self._reader.is_gone,
             )
         return "" if cover is None else cover.sentence
-
-    def _is_gone(self, object_type: ObjectType, object_id: str) -> bool:
-        """Whether a 404 for an object of another type is proof: other objects of it can be read."""
-        return self._path(object_type, object_id) != "unknown"
 
     # Deleting
 
@@ -289,7 +192,7 @@ class Deletion:
 
     def _send_delete(self) -> Sent:
         path = object_path(self._type.path, self._id)
-        was_sent, self._was_sent = self._was_sent, True
+        was_sent, self._reader.was_sent = self._reader.was_sent, True
         try:
             return self._client.delete(path, template=f"{self._type.path}/{{id}}")
         except GaveUp as error:  # asked to wait for longer than is permitted
@@ -305,7 +208,7 @@ class Deletion:
 
     def _why_not_again(self, read: Read, due: float, started: float) -> str:
         """Why DELETE isn't sent again though its answer was lost and the object is there."""
-        lineage = self._lineage(read.data or {})
+        lineage = self._reader.lineage(read.data or {})
         why = refusal(lineage, self._manifest, self._subject, self._options) or self._held_back(
             lineage
         )
