@@ -38,6 +38,7 @@ class PageReader:
         self._tell = tell
         self.sort: str | None = None
         self._refuses_past_end: bool | None = None
+        self._ahead: dict[int, Page] = {}
 
     def request(self, number: int, size: int = 0, max_bytes: int = MAX_BODY) -> PageRequest:
         """The request for a page in the size and the order of this reading."""
@@ -53,6 +54,8 @@ class PageReader:
 
     def answer(self, number: int, size: int = 0) -> Page:
         """One page as the server gives it; put together from smaller ones if it is too large."""
+        if number in self._ahead and size in (0, self.size):
+            return self._ahead.pop(number)
         try:
             page = self.source.page(self.request(number, size))
         except Oversized:
@@ -193,7 +196,9 @@ class PageReader:
         """The last page that has objects. What comes right after its last object was looked at."""
         if first.past_end:
             return first
+        self._read_ahead(first)
         (last, after), lacked = self._find_last(first), frozenset[str]()
+        self._ahead.clear()
         for _ in range(_TRIES):
             number, more = last.number, self.lacking(last, after)
             surely_full = len(last.ids) >= last.size and after.past_end
@@ -211,6 +216,26 @@ class PageReader:
                 break
             lacked = missing
         return last
+
+    def _read_ahead(self, first: Page) -> None:
+        """Read the page that the first one names as the last and the one after it at the same time.
+
+        Which of the two is answered first doesn't matter: rows only move forward, so one that goes from
+        the second to the first in between moves the sentinel page, and what is new needn't be found.
+        """
+        if self.source.workers < 2 or not first.number < first.onward < self._order.max_pages:
+            return
+        try:
+            with self.source.stream() as flights:
+                for number in (first.onward, first.onward + 1):
+                    flights.send((0, number), self.request(number))
+                while flights.under_way:
+                    for (_, number), page in flights.wait():
+                        self.arrived(1)
+                        self._evidence.note(page)
+                        self._ahead[number] = page
+        except Oversized:
+            self._ahead.clear()  # they are read one by one, in smaller pages
 
     def now(self, page: Page) -> Page:
         """The page as it is now; the last page if there is no such page any more."""
