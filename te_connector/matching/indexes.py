@@ -7,6 +7,10 @@ look-ups.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from itertools import repeat
+from operator import contains
 from typing import Any
 
 from te_connector.matching.emails import (
@@ -20,6 +24,8 @@ from te_connector.matching.ids import external_key, id_key, loosened
 from te_connector.matching.subjects import GivenId
 
 _GMAIL = ("@gmailcom", "@googlemailcom")
+_AT_AN_END = re.compile(r"\n[.@\-_+]|[.@\-_+]\n")
+"""In a text with an address on each line: a mark where a plain address has a letter or digit."""
 
 
 class EmailIndex:
@@ -56,6 +62,25 @@ class EmailIndex:
         elif not plain:
             self._match_among_others(value, field, found)
 
+    def fits_nobody(self, values: Sequence[str]) -> bool:
+        """Whether :meth:`match` surely finds nothing for any of these values; else it may find something.
+
+        It looks at all of them as one text. None of the values may be empty.
+        """
+        text = "\n".join(values).lower()
+        keys = text.split("\n")
+        marks = WITHIN_AN_ADDRESS + b"\n"
+        if len(keys) != len(values) or not all(map(contains, keys, repeat("@"))):
+            return False
+        bare = text.encode("ascii", "replace").translate(None, marks)
+        if not bare.isalnum() or text.count("@") != len(keys) or _AT_AN_END.search(f"\n{text}\n"):
+            return False
+        if "+" in text:
+            close = [neighborhood(key) if "+" in key else key.replace(".", "") for key in keys]
+        else:
+            close = text.replace(".", "").split("\n")
+        return self._around.keys().isdisjoint(close)
+
     def _add(self, key: str, close: str, field: str, found: Found) -> None:
         owners = self._keys.get(key, ())
         found.extend(Evidence(subject, self.kind, field) for subject in owners)
@@ -84,6 +109,14 @@ class IdIndex:
         weak = given.meant != self._type
         self._keys.setdefault(given.object_id, {})[subject, weak] = None
         note(self._loose, loosened(given.object_id), subject)
+
+    def fits_nobody(self, values: Sequence[str]) -> bool:
+        """Whether :meth:`match` surely finds nothing for any of these values; else it may find something.
+
+        None of the values may be empty.
+        """
+        text = "".join(values)
+        return text.isascii() and text.isalnum() and self._keys.keys().isdisjoint(values)
 
     def match(self, value: str, field: str, found: Found) -> None:
         """Compare one value of a record."""

@@ -53,6 +53,8 @@ class _ExternalProbe:
     index: ExternalIndex
 
 
+FitsNobody = Callable[[Sequence[str]], bool]
+_PLAIN = {str, int, type(None)}
 _NO_OBJECT = object()
 """Marks an entry of a list that should be an object and is none."""
 
@@ -99,11 +101,40 @@ class Matcher:
             if len(probe.steps) == 1
         ]
         self._deep = [probe for probe in self._probes if len(probe.steps) > 1]
+        self._columns = (
+            []
+            if self._deep or self._flat or self._listed
+            else [(probe.steps[0], probe.index.fits_nobody) for probe in self._probes]
+        )
 
     @property
     def absent(self) -> list[str]:
         """The mapped fields that are in no record compared so far."""
         return [field for fields in self._unseen.values() for field in fields]
+
+    def matches(
+        self, records: Sequence[Mapping[str, Any]]
+    ) -> list[tuple[Mapping[str, Any], Match]]:
+        """The records that match, with what :meth:`match` says of each."""
+        for record in records if self._unseen else ():
+            self._note_seen(record)
+        if self._columns and all(self._fit_nobody(records, *column) for column in self._columns):
+            return []
+        compared = [(record, self.match(record)) for record in records]
+        return [(record, match) for record, match in compared if match is not None]
+
+    def _fit_nobody(
+        self, records: Sequence[Mapping[str, Any]], key: str, fits_nobody: FitsNobody
+    ) -> bool:
+        """Whether one field of all records surely holds nothing that is equal, close, or odd."""
+        values = [record.get(key) for record in records]
+        kinds = set(map(type, values))
+        if not kinds <= _PLAIN:
+            return False
+        texts = list(filter(None, values))
+        if int in kinds:
+            texts = [str(value) for value in values if value is not None and value != ""]
+        return not texts or (max(map(len, texts)) <= MAX_LENGTH and fits_nobody(texts))
 
     def match(self, record: Mapping[str, Any]) -> Match | None:
         """Compare one record. None: nothing is equal or close."""
@@ -233,57 +264,6 @@ def _fill(index: Index, subject: Subject, kind: str) -> None:
         index.add(subject.id, value)
 
 
-class ChildMatcher:
-    """Compares records of a child type with the parents that were found: id -> subjects.
-
-    A record can name several parents, each in another role. By any role but the main one, it's a weak
-    match: the record is about somebody else in the first place.
-
-    ``unlinked`` counts the records that name no parent at all.
-    """
-
-    absent: tuple[str, ...] = ()
-
-    def __init__(self, object_type: ObjectType, parents: Mapping[str, Sequence[str]]) -> None:
-        assert object_type.parent is not None
-        self._parents = parents
-        self._kind = object_type.parent.object
-        self._paths = [(field, steps_of(field)) for field in object_type.parent.fields]
-        self._main = object_type.parent.field
-        self.fields = object_type.fields()
-        self.odd: Counter[str] = Counter()
-        self.unlinked = 0
-
-    def match(self, record: Mapping[str, Any]) -> Match | None:
-        """Compare one record. None: it belongs to none of the parents."""
-        evidence: list[Evidence] = []
-        linked = False
-        for field, steps in self._paths:
-            keys = self._keys(record, field, steps)
-            linked = linked or bool(keys)
-            evidence += [
-                Evidence(subject, self._kind, field, weak=field != self._main, parent=key)
-                for key in keys
-                for subject in self._parents.get(key, ())
-            ]
-        if not linked:
-            self.unlinked += 1
-        return Match(tuple(evidence)) if evidence else None
-
-    def _keys(self, record: Mapping[str, Any], field: str, steps: Sequence[str]) -> list[str]:
-        """The parents' ids that a field holds, each once."""
-        keys: dict[str, None] = {}
-        for value in values_at(record, steps):
-            key = id_key(value)
-            if key is not None:
-                keys[key] = None
-            elif value is not None and value != "":
-                self.odd[field] += 1
-        for _ in blocks_at(record, steps):
-            self.odd[field] += 1
-        return list(keys)
-
-
 def match_one(
     record: Mapping[str, Any], object_type: ObjectType, manifest: Manifest, subject: Subject
 ) -> tuple[Evidence, ...]:
@@ -293,7 +273,6 @@ def match_one(
 
 
 __all__ = [
-    "ChildMatcher",
     "Evidence",
     "Match",
     "Matcher",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from te_connector.matching.evidence import Evidence, Found, Near, note
 from te_connector.matching.phones import (
     TAIL,
@@ -60,6 +62,21 @@ class PhoneIndex:
             strings = digit_strings(value)
         if not strings or self._holds_a_tail(strings, least):
             self._match_closely(value, field, found)
+
+    def fits_nobody(self, values: Sequence[str]) -> bool:
+        """Whether :meth:`match` surely finds nothing for any of these values; else it may find something.
+
+        It looks at all of them as one text. None of the values may be empty.
+        """
+        text = "\n".join(values)
+        if text.count("+") != f"\n{text}".count(f"\n{self._code}"):
+            return False  # numbers of other countries, or marks in an odd place
+        numbers = text.encode("ascii", "replace").translate(None, WITHIN_A_NUMBER).split(b"\n")
+        if len(numbers) != len(values) or b"" in numbers or not b"".join(numbers).isdigit():
+            return False
+        if max(map(len, numbers)) > self._least:
+            return False
+        return self._tails.isdisjoint([number[-TAIL:] for number in numbers])
 
     def _add_end(self, digits: str, subject: str) -> None:
         if len(digits) >= TAIL:

@@ -19,8 +19,9 @@ from te_connector.contract import (
 )
 from te_connector.manifest import schemas
 from te_connector.manifest.model import Manifest, ObjectType
+from te_connector.matching.child_matcher import ChildMatcher
 from te_connector.matching.evidence import Evidence
-from te_connector.matching.matcher import ChildMatcher, Matcher
+from te_connector.matching.matcher import Matcher
 from te_connector.matching.strength import has_foreign_email, strength
 from te_connector.matching.subjects import Subject
 from te_connector.search.collector import Collector

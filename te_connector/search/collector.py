@@ -11,9 +11,10 @@ import attrs
 
 from te_connector.api.pages import Item
 from te_connector.manifest.model import ObjectType
+from te_connector.matching.child_matcher import ChildMatcher
 from te_connector.matching.evidence import Evidence
 from te_connector.matching.ids import id_key
-from te_connector.matching.matcher import ChildMatcher, Matcher
+from te_connector.matching.matcher import Matcher
 from te_connector.search.outcome import MOST_NEAR, Compared, Match, MatchKey, Note
 from te_connector.text.answers import too_deep
 
@@ -42,11 +43,8 @@ class Collector:
 
     def add(self, items: Sequence[Item]) -> None:
         """Compare objects and keep those that match; one object may come more than once."""
-        for item in items:
-            self._seen_some = True
-            match = self._matcher.match(item)
-            if match is None:
-                continue
+        self._seen_some = self._seen_some or bool(items)
+        for item, match in self._matcher.matches(items):
             object_id = id_key(item.get(self._type.id_field)) or ""
             data = dict(item)  # one copy, however many subjects it matches
             by_subject: dict[str, list[Evidence]] = {}

@@ -11,7 +11,8 @@ import attrs
 
 from te_connector.errors import Rejected
 from te_connector.manifest.model import FieldMapping, IdentifierKind
-from te_connector.matching.matcher import ChildMatcher, Matcher
+from te_connector.matching.child_matcher import ChildMatcher
+from te_connector.matching.matcher import Matcher
 from te_connector.search.collector import Collector
 from te_connector.search.context import Search
 from te_connector.search.filters import FilterCheck, Filters, queries, sendable

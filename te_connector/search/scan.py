@@ -10,7 +10,8 @@ import attrs
 from te_connector.api.lists.reader import read_list
 from te_connector.api.lists.tally import rests_on
 from te_connector.manifest.model import Limit
-from te_connector.matching.matcher import ChildMatcher, Matcher
+from te_connector.matching.child_matcher import ChildMatcher
+from te_connector.matching.matcher import Matcher
 from te_connector.search.collector import Collector
 from te_connector.search.context import Search
 from te_connector.search.ids import read_ids

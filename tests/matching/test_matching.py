@@ -18,10 +18,11 @@ from test_identifiers import BLANKS, FORMATS, NUMBERS, addresses, respelled
 from te_connector.manifest import loading as manifest
 from te_connector.manifest.model import FieldMapping, IdentifierKind
 from te_connector.matching import subjects
+from te_connector.matching.child_matcher import ChildMatcher
 from te_connector.matching.emails import email_key, email_keys, neighborhood
 from te_connector.matching.evidence import Evidence, Near
 from te_connector.matching.indexes import EmailIndex, ExternalIndex
-from te_connector.matching.matcher import ChildMatcher, Matcher, match_one
+from te_connector.matching.matcher import Matcher, match_one
 from te_connector.matching.phone_index import PhoneIndex
 from te_connector.matching.phones import phones
 from te_connector.matching.strength import has_foreign_email, strength
