@@ -104,7 +104,12 @@ def main() -> None:
         if options.client == "loop":
             import requests  # noqa: F401  (start-up is not measured)
         else:
+            import cryptography.fernet  # noqa: F401
+            import filelock  # noqa: F401
+            import requests_oauthlib  # noqa: F401
+
             from te_connector.api import session  # noqa: F401
+            from te_connector.operations import access  # noqa: F401
 
             client = Connector(base, options.limits, folder)
         started, cpu = time.perf_counter(), time.process_time()

@@ -14,13 +14,13 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote, urlencode
 
-import attrs
 import tenacity
 
 from te_connector.api.connection import Settings
+from te_connector.api.deletion_answer import Deletion, outcome_of
 from te_connector.api.limiter import Limiter, Notice
 from te_connector.api.quota import Window
 from te_connector.api.retry import (
@@ -36,27 +36,19 @@ from te_connector.api.retry import (
 )
 from te_connector.api.session import Token, TokenProvider
 from te_connector.api.transport import ANSWER_SECONDS, MAX_BODY, Answer, Transport
-from te_connector.errors import CachedAnswer, ConnectorError, GaveUp, OddAnswer, Unreachable
-from te_connector.text.answers import BadJson, error_words, parse
+from te_connector.errors import (
+    CachedAnswer,
+    ConnectorError,
+    GaveUp,
+    OddAnswer,
+    StateError,
+    Unreachable,
+)
+from te_connector.text.answers import BadJson, parse
 
 log = logging.getLogger(__name__)
 
 _HEADERS = {"Accept": "application/json", "Cache-Control": "no-cache"}
-
-
-@attrs.frozen
-class Deletion:
-    """What a DELETE brought: ``accepted``, ``refused`` with its error, or ``lost``.
-
-    ``lost`` is any answer after which it isn't known whether the object was deleted: a broken
-    connection, a gateway's or server's error, an answer that isn't the API's. ``status`` is the answer's,
-    if there was one.
-    """
-
-    outcome: Literal["accepted", "refused", "lost"]
-    told: str
-    wait: float | None = None
-    status: int | None = None
 
 
 class Client:
@@ -84,8 +76,17 @@ class Client:
         """Within it requests may be sent. Leaving it ends every connection and thread."""
         self.limiter.start(notice)
         self._answered = False
-        with self.transport.open():
-            yield self
+        try:
+            with self.transport.open():
+                yield self
+        finally:
+            self._flush_window()
+
+    def _flush_window(self) -> None:
+        try:
+            self.window.flush()
+        except StateError as error:  # slots stay taken for longer; what was done is done
+            log.warning("the request window can't be written: %s", error)
 
     def stop(self, reason: ConnectorError | None = None) -> None:
         """End all waiting and all requests under way, in every thread, by raising the reason there.
@@ -205,16 +206,7 @@ class Client:
             status = getattr(lost.error, "status", None)
             words = str(lost.error) if status is None else f"it answered {status}"
             return Deletion("lost", words, wait, status)
-        status = answer.status
-        if 200 <= status < 300:
-            if answer.body.strip() and not error_words(answer.body)[1]:
-                words = f"it answered {status} with what is not the API's JSON"
-                return Deletion("lost", words, status=status)
-            return Deletion("accepted", f"it answered {status}", status=status)
-        if status == 408 or status >= 500:
-            # A gateway gave up on its server (RFC 9110, 15.5.9 and 15.6), which may have deleted.
-            return Deletion("lost", f"it answered {status}", status=status)
-        return Deletion("refused", f"it answered {status}", status=status)
+        return outcome_of(answer)
 
     def rest(self, seconds: float) -> None:
         """Wait before trying something again.
@@ -263,7 +255,10 @@ class Client:
         finally:
             took = time.monotonic() - started
             request.seconds += took
-            self.window.answered(slot, strained=strained)
+            if strained:
+                self.window.answered(slot, strained=True)
+            else:
+                self.window.note_answered(slot)
             with self._lock:
                 self._sent += 1
                 self._fastest = took if self._fastest is None else min(took, self._fastest)

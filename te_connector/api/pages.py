@@ -136,19 +136,18 @@ def page_of(
         links = {}
     if not isinstance(links, Mapping):
         raise OddAnswer(f"{where} answered 200 with page links that aren't an object.", status=200)
-    ids, keys, steps = [], [], steps_of(object_type.order_key)
-    for item in items:
-        object_id = id_key(item.get(object_type.id_field)) if isinstance(item, dict) else None
-        if object_id is None:
-            raise OddAnswer(
-                f"{where} lists something without a readable {object_type.id_field}.", status=200
-            )
-        ids.append(object_id)
-        keys.append(_order_key(item, steps))
+    ids = [
+        id_key(item.get(object_type.id_field)) if isinstance(item, dict) else None for item in items
+    ]
+    if None in ids:
+        raise OddAnswer(
+            f"{where} lists something without a readable {object_type.id_field}.", status=200
+        )
+    steps = steps_of(object_type.order_key)
     return Page(
         number=int(params[paging.number]),
-        ids=tuple(ids),
-        keys=tuple(keys),
+        ids=tuple(filter(None, ids)),
+        keys=tuple([_order_key(item, steps) for item in items]),
         first=_link(links, "first"),
         last=_link(links, "last") or None,  # 0 is documented nowhere; an empty list may say it
         next=_link(links, "next"),

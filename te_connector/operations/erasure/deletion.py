@@ -15,7 +15,7 @@ import math
 import time
 
 from te_connector.api.client import Client, object_path
-from te_connector.api.client import Deletion as Sent
+from te_connector.api.deletion_answer import Deletion as Sent
 from te_connector.api.retry import backoff
 from te_connector.contract import Receipt
 from te_connector.errors import (
