@@ -17,7 +17,15 @@ import attrs
 from te_connector.api.lists.evidence import ListOrder
 from te_connector.api.lists.reader import Reader
 from te_connector.api.pages import Page, page_of
-from te_connector.errors import AnswerError, GaveUp, OddAnswer, Oversized, PastEnd, Rejected
+from te_connector.errors import (
+    AnswerError,
+    GaveUp,
+    OddAnswer,
+    Oversized,
+    PastEnd,
+    Rejected,
+    Stopped,
+)
 from te_connector.manifest import loading as manifest
 
 MANIFEST = manifest.load()
@@ -236,12 +244,15 @@ class Source:
     object_type: object
     met: set = field(default_factory=set)
     sorts: list = field(default_factory=list)
+    stopped: bool = False
 
     @property
     def workers(self):
         return self.server.workers
 
     def page(self, request):
+        if self.stopped:
+            raise Stopped
         self.sorts.append(request.sort)
         body, cached = self.server.body(request.number, request.size, request.sort)
         if body is None:
@@ -253,7 +264,14 @@ class Source:
 
     @contextlib.contextmanager
     def stream(self):
-        yield Flights(self)
+        """As the real one: an error within it, but for an answer's, ends all requests for good."""
+        try:
+            yield Flights(self)
+        except AnswerError:
+            raise
+        except BaseException:
+            self.stopped = True
+            raise
 
 
 @dataclass

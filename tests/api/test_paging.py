@@ -604,6 +604,28 @@ def test_several_requests_are_in_flight_where_there_is_latency(vendor, client):
     assert vendor.peak >= 4
 
 
+def test_pages_under_way_that_contradict_each_other_are_read_again(vendor, client):
+    """One page has an object twice, once. The second reading works, and the list is complete."""
+    vendor.latency = 0.05
+    small, twice = attrs.evolve(CONTACT, page_size=10), []
+
+    def once(server, seen):
+        rows = server.tables["contacts"]
+        if seen.query.get("page[number]") == "40":
+            if not twice:
+                twice.append(rows[391])
+                rows[391] = rows[390]
+            else:
+                rows[391] = twice[0]
+
+    vendor.before, met = once, set()
+    with client.open():
+        tally = read_list(client, small, lambda items: met.update(item["id"] for item in items))
+    assert (tally.complete, tally.seen) == (True, 900)
+    assert met == set(range(1, 901))
+    assert vendor.count("GET", "/contacts") > 100
+
+
 def test_a_batch_asks_for_each_page_once_in_threads_that_bear_our_name(vendor, client):
     """Ninety pages, and the last one again after each batch; as many at once as the way is long."""
     vendor.latency = 0.08

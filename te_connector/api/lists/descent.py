@@ -6,7 +6,7 @@ What to ask for and what is proven, :mod:`~te_connector.api.lists.stream` decide
 from __future__ import annotations
 
 from te_connector.api.lists.acceptance import Acceptance
-from te_connector.api.lists.evidence import Evidence
+from te_connector.api.lists.evidence import Evidence, ReadAgain
 from te_connector.api.lists.page_reader import PageReader
 from te_connector.api.lists.proof import Window, is_weak_sentinel, movement
 from te_connector.api.lists.sizes import window_size
@@ -90,14 +90,20 @@ class Descent:
     def _read_at_once(self, window: int) -> int:
         """Read pages until a smaller window is needed than is worth it; gives the window's size."""
         stream = start(self._high, window, self._workers, self._pages.size)
+        contradicted: ReadAgain | None = None
         try:
             with self._pages.source.stream() as flights:
-                while stream.high >= 1 and stream.window >= _LEAST_WINDOW:
-                    stream = self._arrive(self._send(stream, flights), flights)
-                while flights.under_way:  # forgotten pages: what they hold was passed on
-                    self._pages.arrived(len(flights.wait()))
+                try:
+                    while stream.high >= 1 and stream.window >= _LEAST_WINDOW:
+                        stream = self._arrive(self._send(stream, flights), flights)
+                    while flights.under_way:  # forgotten pages: what they hold was passed on
+                        self._pages.arrived(len(flights.wait()))
+                except ReadAgain as found:
+                    contradicted = found  # raised within the stream it would end every request
         except Oversized:
             self._small = False
+        if contradicted is not None:
+            raise contradicted
         return stream.window
 
     def _send(self, stream: Stream, flights: PageStream) -> Stream:

@@ -225,17 +225,20 @@ class PageReader:
         """
         if self.source.workers < 2 or not first.number < first.onward < self._order.max_pages:
             return
+        pages: list[Page] = []
         try:
             with self.source.stream() as flights:
                 for number in (first.onward, first.onward + 1):
                     flights.send((0, number), self.request(number))
                 while flights.under_way:
-                    for (_, number), page in flights.wait():
-                        self.arrived(1)
-                        self._evidence.note(page)
-                        self._ahead[number] = page
+                    arrived = [page for _, page in flights.wait()]
+                    self.arrived(len(arrived))
+                    pages += arrived
         except Oversized:
-            self._ahead.clear()  # they are read one by one, in smaller pages
+            return  # they are read one by one, in smaller pages
+        for page in pages:
+            self._evidence.note(page)
+        self._ahead = {page.number: page for page in pages}
 
     def now(self, page: Page) -> Page:
         """The page as it is now; the last page if there is no such page any more."""
