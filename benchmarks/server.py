@@ -23,7 +23,7 @@ class State:
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
         self.lock = threading.Lock()
-        self.ids = list(range(1, options.contacts + 1))
+        self.ids = tuple(range(1, options.contacts + 1))
         self.requests = self.refused = self.tokens = 0
         self.arrivals: deque[float] = deque()
         self.busiest = 0
@@ -45,27 +45,29 @@ class State:
             every = self.options.delete_every
             if every and self.requests % every == 0 and len(self.ids) > 10:
                 place = (self.requests * 7919) % (len(self.ids) // 2)
-                self.deleted.append(self.ids.pop(place))
-                self.pages.clear()
+                self.deleted.append(self.ids[place])
+                self.ids = self.ids[:place] + self.ids[place + 1 :]
+                self.pages = {}  # a page that is made now goes into the old ones
             return True
 
     def page(self, number: int, size: int) -> bytes | None:
         """The bytes of one page; None behind the end."""
         with self.lock:
-            ids = self.ids
+            ids, pages = self.ids, self.pages
         last = max(1, -(-len(ids) // size))
         if number > last:
             return None
         key = number, size
-        if key not in self.pages:
+        if key not in pages:
             items = [contact(name) for name in ids[(number - 1) * size : number * size]]
             following = number + 1 if number < last else None
             links = {"first": 1, "last": last, "next": following, "prev": number - 1 or None}
             body = json.dumps({"items": items, "links": links}).encode()
-            if len(self.pages) > 200:
-                self.pages.clear()
-            self.pages[key] = body
-        return self.pages[key]
+            if len(pages) > 200:
+                pages.clear()
+            pages[key] = body
+            return body
+        return pages[key]
 
 
 def contact(name: int) -> dict[str, object]:

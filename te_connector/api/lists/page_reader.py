@@ -60,7 +60,10 @@ class PageReader:
             page = self.source.page(self.request(number, size))
         except Oversized:
             self.arrived(1)
-            return self._from_parts(number, size or self.size)
+            page = self._from_parts(number, size or self.size)
+            if not page.ids:
+                self._evidence.contradict("size")  # what was too large isn't nothing
+            return page
         self.arrived(1)
         self._evidence.note(page)
         return page
@@ -215,6 +218,11 @@ class PageReader:
                 self._evidence.contradict("short")
                 break
             lacked = missing
+        else:
+            if not self._evidence.tracker.rising:
+                self._evidence.contradict(
+                    "order"
+                )  # without an order nothing else shows what it lacks
         return last
 
     def _read_ahead(self, first: Page) -> None:

@@ -115,12 +115,13 @@ class _Reading:
 
     def _last_page_now(self, descent: Descent) -> Page:
         """The last page, checked again for what it lacks if the list moved since that was done."""
-        last = descent.sentinel
+        last, moved = descent.sentinel, descent.moved
         if last.number < descent.last.number:
             behind = self._pages.page(last.number + 1)
+            moved = moved or not behind.ids
             last = behind if behind.ids else last
         lacked = frozenset[str]()
-        for _ in range(_TRIES if descent.moved else 0):
+        for _ in range(_TRIES if moved else 0):
             missing = self._pages.lacking(last)
             again = self._pages.page(last.number)
             if set(last.ids) <= set(again.ids):
