@@ -126,6 +126,11 @@ def test_complete_is_never_said_when_an_object_was_missed_over_sockets():
         (612921, "additions, short pages, sort ignored"),
         (615766, "additions, deletions, short pages, sort refused"),
         (912167, "additions, deletions, short pages, sort refused"),
+        (3012412, "additions, deletions, insertions, oversize"),
+        (
+            3018774,
+            "additions, deletions, last wrong, moves, no links, short pages, sort ignored, sort refused",
+        ),
     ],
 )
 def test_runs_that_once_broke_the_promise_keep_it(seed, switches):

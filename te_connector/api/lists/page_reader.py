@@ -12,7 +12,12 @@ import attrs
 
 from te_connector.api.lists.evidence import Evidence
 from te_connector.api.lists.last_page import find_last_page
-from te_connector.api.lists.proof import lacking, link_contradiction
+from te_connector.api.lists.proof import (
+    is_out_of_order_behind,
+    lacking,
+    link_contradiction,
+    may_go_on,
+)
 from te_connector.api.lists.sizes import parts_of
 from te_connector.api.lists.source import PageSource
 from te_connector.api.pages import Page, PageRequest
@@ -38,7 +43,6 @@ class PageReader:
         self._tell = tell
         self.sort: str | None = None
         self._refuses_past_end: bool | None = None
-        self._ahead: dict[int, Page] = {}
 
     def request(self, number: int, size: int = 0, max_bytes: int = MAX_BODY) -> PageRequest:
         """The request for a page in the size and the order of this reading."""
@@ -54,8 +58,6 @@ class PageReader:
 
     def answer(self, number: int, size: int = 0) -> Page:
         """One page as the server gives it; put together from smaller ones if it is too large."""
-        if number in self._ahead and size in (0, self.size):
-            return self._ahead.pop(number)
         try:
             page = self.source.page(self.request(number, size))
         except Oversized:
@@ -199,9 +201,7 @@ class PageReader:
         """The last page that has objects. What comes right after its last object was looked at."""
         if first.past_end:
             return first
-        self._read_ahead(first)
         (last, after), lacked = self._find_last(first), frozenset[str]()
-        self._ahead.clear()
         for _ in range(_TRIES):
             number, more = last.number, self.lacking(last, after)
             surely_full = len(last.ids) >= last.size and after.past_end
@@ -225,29 +225,6 @@ class PageReader:
                 )  # without an order nothing else shows what it lacks
         return last
 
-    def _read_ahead(self, first: Page) -> None:
-        """Read the page that the first one names as the last and the one after it at the same time.
-
-        Which of the two is answered first doesn't matter: rows only move forward, so one that goes from
-        the second to the first in between moves the sentinel page, and what is new needn't be found.
-        """
-        if self.source.workers < 2 or not first.number < first.onward < self._order.max_pages:
-            return
-        pages: list[Page] = []
-        try:
-            with self.source.stream() as flights:
-                for number in (first.onward, first.onward + 1):
-                    flights.send((0, number), self.request(number))
-                while flights.under_way:
-                    arrived = [page for _, page in flights.wait()]
-                    self.arrived(len(arrived))
-                    pages += arrived
-        except Oversized:
-            return  # they are read one by one, in smaller pages
-        for page in pages:
-            self._evidence.note(page)
-        self._ahead = {page.number: page for page in pages}
-
     def now(self, page: Page) -> Page:
         """The page as it is now; the last page if there is no such page any more."""
         again = self.page(page.number)
@@ -255,8 +232,10 @@ class PageReader:
 
     def lacking(self, last: Page, after: Page | None = None) -> frozenset[str]:
         """The ids of objects that the last page should have, and hasn't."""
-        after = after or Page(last.number + 1, past_end=True)
-        return lacking(last, self._behind(last, after), unique=self._evidence.unique)
+        behind = self._behind(last, after or Page(last.number + 1, past_end=True))
+        if is_out_of_order_behind(last, behind):
+            self._evidence.contradict("order")
+        return lacking(last, behind, unique=self._evidence.unique)
 
     def _find_last(self, first: Page) -> tuple[Page, Page]:
         order = self._order
@@ -289,7 +268,7 @@ class PageReader:
     def _behind(self, last: Page, after: Page) -> Page:
         """What comes after the last object: a smaller page that has that place in it.
 
-        If that one says that others follow, they are read too.
+        If others may follow that one, they are read too.
         """
         if len(last.ids) >= last.size and after.past_end:
             return after
@@ -300,7 +279,7 @@ class PageReader:
         pages = [self.answer(offset // parts[1] + 1, parts[1])]
         # An empty page after it can be cut too, so the place of that one is looked at as well.
         end = max(parts[0]) + (0 if after.past_end else len(parts[0]))
-        while pages[-1].goes_on and pages[-1].number < end:
+        while may_go_on(pages[-1]) and pages[-1].number < end:
             pages.append(self.answer(pages[-1].number + 1, parts[1]))
         return attrs.evolve(
             pages[0],

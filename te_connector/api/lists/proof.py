@@ -213,6 +213,20 @@ def lacking(last: Page, behind: Page, *, unique: bool) -> frozenset[str]:
     )
 
 
+def is_out_of_order_behind(last: Page, behind: Page) -> bool:
+    """Whether an object that we don't know comes behind the last page and belongs in front of its end."""
+    known, top = set(last.ids), last.keys[-1] if last.keys else None
+    return top is not None and any(
+        object_id not in known and key is not None and key < top
+        for object_id, key in zip(behind.ids, behind.keys, strict=True)
+    )
+
+
+def may_go_on(page: Page) -> bool:
+    """Whether others can follow a page: it says so, or it is full and doesn't name the last one."""
+    return page.goes_on or (page.last is None and len(page.ids) == page.size > 0)
+
+
 # The end
 
 
