@@ -49,13 +49,20 @@ class Attack:
 
     def send(self) -> None:
         """Send all that is due."""
-        if self.stream.sentinel_is_due:
-            self.stream = self.stream.sentinel_sent()
-            self.put(0)
+        self.send_sentinel()
         while self.stream.may_send_page and len(self.flights) < self.workers + 1:
             number, self.stream = self.stream.following, self.stream.page_sent()
             if number in self.stream.under_way:
                 self.put(number)
+
+        if not self.flights:  # a looser rule may have nothing to send but a sentinel
+            self.send_sentinel()
+
+    def send_sentinel(self) -> None:
+        """Send the sentinel if it is due."""
+        if self.stream.sentinel_is_due:
+            self.stream = self.stream.sentinel_sent()
+            self.put(0)
 
     def put(self, number: int) -> None:
         """A request is under way."""

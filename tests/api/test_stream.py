@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import attrs
+import pytest
 from streammodel import Attack
 
 from te_connector.api.lists.stream import Stream, start
@@ -22,15 +23,45 @@ class CreditsWhatArrivedLater(Stream):
         return Stream.sentinel_was_equal(attrs.evolve(self, asked=frozenset(self.arrived)))
 
 
-def _fields(stream: Stream) -> dict[str, object]:
-    return {each.name: getattr(stream, each.name) for each in attrs.fields(Stream)}
+@attrs.frozen
+class KeepsWhatIsNotContiguous(Stream):
+    """Keeps proven pages behind one that isn't, when a sentinel differs (counter-example 1)."""
+
+    def remembered(self) -> frozenset[int]:
+        return self.proven
+
+    def sentinel_differed(self, last: int) -> Stream:
+        new = Stream.sentinel_differed(self, last)
+        high, kept = new.high, self.remembered()
+        while high in self.proven & kept:
+            high -= 1
+        pages = {number: self.arrived[number] for number in kept if number <= high}
+        proven = self.proven & frozenset(pages)
+        return attrs.evolve(new, high=high, following=high, arrived=pages, proven=proven)
+
+    def page_sent(self) -> Stream:
+        if self.following in self.arrived:
+            return attrs.evolve(self, following=self.following - 1)
+        return Stream.page_sent(self)
 
 
-def test_the_attack_finds_a_looser_rule() -> None:
+@attrs.frozen
+class KeepsWhatWasReadEarlier(KeepsWhatIsNotContiguous):
+    """Reads only what hadn't arrived when a sentinel differed (counter-example 2)."""
+
+    def remembered(self) -> frozenset[int]:
+        return frozenset(self.arrived)
+
+
+@pytest.mark.parametrize(
+    "looser", [CreditsWhatArrivedLater, KeepsWhatIsNotContiguous, KeepsWhatWasReadEarlier]
+)
+def test_the_attack_finds_each_looser_rule(looser: type[Stream]) -> None:
     """So it can find a wrong rule at all."""
 
     def begin(high: int, window: int, workers: int, size: int) -> Stream:
-        return CreditsWhatArrivedLater(**_fields(start(high, window, workers, size)))  # type: ignore[arg-type]
+        stream = start(high, window, workers, size)
+        return looser(**{each.name: getattr(stream, each.name) for each in attrs.fields(Stream)})
 
     assert any(Attack(seed, begin).run() for seed in range(3000))
 
