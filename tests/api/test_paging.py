@@ -127,6 +127,7 @@ def test_complete_is_never_said_when_an_object_was_missed_over_sockets():
         (615766, "additions, deletions, short pages, sort refused"),
         (912167, "additions, deletions, short pages, sort refused"),
         (3012412, "additions, deletions, insertions, oversize"),
+        (5006552, "additions, deletions, no links, ties"),
         (
             3018774,
             "additions, deletions, last wrong, moves, no links, short pages, sort ignored, sort refused",

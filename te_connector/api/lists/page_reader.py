@@ -201,10 +201,14 @@ class PageReader:
         """The last page that has objects. What comes right after its last object was looked at."""
         if first.past_end:
             return first
-        (last, after), lacked = self._find_last(first), frozenset[str]()
+        (last, after), lacked, before = self._find_last(first), frozenset[str](), first
         for _ in range(_TRIES):
             number, more = last.number, self.lacking(last, after)
             surely_full = len(last.ids) >= last.size and after.past_end
+            if surely_full and number == 1 and not self._keeps_rows(before, last):
+                before = last
+                last, after = self._find_last(before)
+                continue
             if not more and (number > 1 or surely_full):
                 break
             again = self.page(number)
@@ -220,10 +224,17 @@ class PageReader:
             lacked = missing
         else:
             if not self._evidence.tracker.rising:
-                self._evidence.contradict(
-                    "order"
-                )  # without an order nothing else shows what it lacks
+                # Without an order nothing else shows what it lacks.
+                self._evidence.contradict("order")
         return last
+
+    def _keeps_rows(self, before: Page, last: Page) -> bool:
+        """Whether a full page 1 that is the last one surely has all rows.
+
+        Tied rows can change places across its end, and new ones push them behind it. They didn't if it shows
+        the rows that it had before the page after it was read.
+        """
+        return self._evidence.unique or set(before.ids) <= set(last.ids)
 
     def now(self, page: Page) -> Page:
         """The page as it is now; the last page if there is no such page any more."""
