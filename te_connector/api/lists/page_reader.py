@@ -231,8 +231,8 @@ class PageReader:
     def _keeps_rows(self, before: Page, last: Page) -> bool:
         """Whether a full page 1 that is the last one surely has all rows.
 
-        Tied rows can change places across its end, and new ones push them behind it. They didn't if it shows
-        the rows that it had before the page after it was read.
+        Tied rows can change places across its end, and new ones push them behind it. They didn't if it
+        shows the rows that it had before the page after it was read.
         """
         return self._evidence.unique or set(before.ids) <= set(last.ids)
 
