@@ -38,7 +38,7 @@ from te_connector.manifest import loading as manifests
 from te_connector.manifest import locations as resources
 from te_connector.manifest import schemas
 from te_connector.manifest.schemas import digest as digest_of
-from te_connector.matching import subjects
+from te_connector.matching import subject_lines, subjects
 from te_connector.matching.emails import email_key
 from te_connector.matching.evidence import Evidence
 from te_connector.matching.ids import external_key, has_shape, id_key
@@ -254,7 +254,7 @@ def fuzz_subjects(data: bytes) -> None:
     """A subjects file is read, or every wrong line is reported, without its values."""
     path = place().file("subjects.jsonl", data)
     try:
-        read = subjects.check_lines(path, place().manifest)
+        read = subject_lines.check_lines(path, place().manifest)
     except FileFaults as error:
         _faults(error)
         hold("kanari" not in str(error).lower() or b'"id"' in data, "no value is quoted")

@@ -91,33 +91,33 @@ def prepare(
     account = check_account(connection, result)
     result = classified_again(result, manifest)
     chosen = choose(result, manifest, choice)
-    state = StateDir(Path(connection["state_dir"]) if "state_dir" in connection else default_root())
-    held = holds.active(state, manifest, account, more_holds)
+    held = holds.active(_state(connection), manifest, account, more_holds)
     lineages = {key_of(record): _lineage(result, manifest, record) for record in result.records}
     naming = Naming.of(result.path, file, account)
     children = _children(result, chosen)
     standing = _standing(connection, [*chosen, *children], naming)
-    in_file = read(file)
+
+    def preview(record: Record) -> Preview:
+        cover = held.on_chosen(lineages[key_of(record)], lineages.values())
+        return Preview(record, standing.get(whose(record)), cover)
+
     return Job(
         connection=connection,
         account=account,
         result=result,
-        previews=tuple(
-            Preview(
-                record,
-                standing.get(whose(record)),
-                held.on_chosen(lineages[key_of(record)], lineages.values()),
-            )
-            for record in chosen
-        ),
+        previews=tuple(preview(record) for record in chosen),
         children=tuple(children),
         more_holds=tuple(more_holds),
         hold_count=len(held.holds),
         idle_holds=len(held.holds) - len(held.matching(list(lineages.values()))),
         file=file,
-        strangers=sum(standing.get(whose(one)) != _bare(one) for one in in_file),
+        strangers=sum(standing.get(whose(one)) != _bare(one) for one in read(file)),
         actor=actor,
     )
+
+
+def _state(connection: Mapping[str, Any]) -> StateDir:
+    return StateDir(Path(connection["state_dir"]) if "state_dir" in connection else default_root())
 
 
 def check_account(connection: Mapping[str, Any], result: Result) -> str:

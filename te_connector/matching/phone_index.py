@@ -10,10 +10,9 @@ from te_connector.matching.phones import (
     WITHIN_A_NUMBER,
     digit_strings,
     national_digits,
-    own_code,
     phones,
-    shortest_number,
 )
+from te_connector.matching.regions import own_code, shortest_number
 
 
 class PhoneIndex:

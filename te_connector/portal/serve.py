@@ -56,32 +56,8 @@ def serve(
 
     :raises SettingsError: the address can't be used.
     """
-    from waitress.server import create_server
-
-    from te_connector.portal.web.app import create_app
-
     database = opened(settings)
-    options: dict[str, Any] = {
-        "ident": None,
-        "clear_untrusted_proxy_headers": True,
-        "max_request_body_size": MOST_BYTES,
-    }
-    if settings.trusted_proxy is not None:
-        headers = {"x-forwarded-proto", "x-forwarded-for", "x-forwarded-host"}
-        options |= {"trusted_proxy": settings.trusted_proxy, "trusted_proxy_headers": headers}
-    try:
-        server: Any = create_server(
-            create_app(database, settings),
-            host=settings.host,
-            port=settings.port,
-            threads=_THREADS,
-            **options,
-        )
-    except OSError as error:
-        raise SettingsError(
-            f"{settings.host}:{settings.port} can't be used ({error.strerror}). Choose another with "
-            "--host or --port."
-        ) from None
+    server = _server(database, settings)
     try:
         settings = attrs.evolve(settings, port=server.effective_port)
         with working(database, settings):
@@ -93,6 +69,34 @@ def serve(
     finally:
         server.close()
         database.close()
+
+
+def _server(database: Database, settings: PortalSettings) -> Any:
+    from waitress.server import create_server
+
+    from te_connector.portal.web.app import create_app
+
+    options: dict[str, Any] = {
+        "ident": None,
+        "clear_untrusted_proxy_headers": True,
+        "max_request_body_size": MOST_BYTES,
+    }
+    if settings.trusted_proxy is not None:
+        headers = {"x-forwarded-proto", "x-forwarded-for", "x-forwarded-host"}
+        options |= {"trusted_proxy": settings.trusted_proxy, "trusted_proxy_headers": headers}
+    try:
+        return create_server(
+            create_app(database, settings),
+            host=settings.host,
+            port=settings.port,
+            threads=_THREADS,
+            **options,
+        )
+    except OSError as error:
+        raise SettingsError(
+            f"{settings.host}:{settings.port} can't be used ({error.strerror}). Choose another with "
+            "--host or --port."
+        ) from None
 
 
 def _first_link(database: Database, url: str) -> str | None:

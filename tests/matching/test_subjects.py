@@ -14,7 +14,7 @@ from vendor import Vendor
 
 from te_connector.errors import FileFaults, SubjectError
 from te_connector.manifest import loading as manifest
-from te_connector.matching import subjects
+from te_connector.matching import subject_lines, subjects
 from te_connector.matching.ids import MAX_LENGTH
 
 settings.register_profile("untimed", deadline=None)
@@ -169,7 +169,7 @@ OTHER = json.dumps(subject("b", service_id=[7]))  # type: ignore[list-item]
 def test_a_file_has_one_subject_a_line(tmp_path: Path) -> None:
     """Blank lines, a byte-order mark and any line ends are no matter."""
     path = lines(tmp_path, b"\xef\xbb\xbf" + GOOD.encode(), "", "  ", OTHER + "\r", "")
-    assert subjects.check_lines(path, PACKAGED) == [json.loads(GOOD), json.loads(OTHER)]
+    assert subject_lines.check_lines(path, PACKAGED) == [json.loads(GOOD), json.loads(OTHER)]
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_a_bad_line_names_its_number_and_nothing_of_its_content(
     """The whole file is refused."""
     path = lines(tmp_path, GOOD, "", bad, OTHER)
     with pytest.raises(FileFaults) as caught:
-        subjects.check_lines(path, PACKAGED)
+        subject_lines.check_lines(path, PACKAGED)
     (fault,) = [str(fault) for fault in caught.value.faults]
     assert fault.startswith(f"{path}:3: ")
     assert says in fault
@@ -203,13 +203,13 @@ def test_a_bad_line_names_its_number_and_nothing_of_its_content(
 def test_all_bad_lines_are_reported_at_once(tmp_path: Path) -> None:
     """Each by its number; lines that are no JSON first of all."""
     with pytest.raises(FileFaults) as caught:
-        subjects.check_lines(lines(tmp_path, "{", GOOD, "[", GOOD), PACKAGED)
+        subject_lines.check_lines(lines(tmp_path, "{", GOOD, "[", GOOD), PACKAGED)
     assert [fault.split(":")[1] for fault in [str(fault) for fault in caught.value.faults]] == [
         "1",
         "3",
     ]
     with pytest.raises(FileFaults) as caught:
-        subjects.check_lines(lines(tmp_path, "{}", GOOD, "7", GOOD, GOOD), PACKAGED)
+        subject_lines.check_lines(lines(tmp_path, "{}", GOOD, "7", GOOD, GOOD), PACKAGED)
     assert [fault.split(":")[1] for fault in [str(fault) for fault in caught.value.faults]] == [
         "1",
         "3",
@@ -226,12 +226,12 @@ def test_all_bad_lines_are_reported_at_once(tmp_path: Path) -> None:
 def test_a_file_without_subjects_is_an_error(tmp_path: Path, content: bytes) -> None:
     """It says what to write."""
     with pytest.raises(FileFaults, match="one JSON object on each line"):
-        subjects.check_lines(lines(tmp_path, content), PACKAGED)
+        subject_lines.check_lines(lines(tmp_path, content), PACKAGED)
 
 
 def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     """It is named."""
     with pytest.raises(FileFaults, match=r"none\.jsonl:1: the file cannot be read"):
-        subjects.check_lines(tmp_path / "none.jsonl", PACKAGED)
+        subject_lines.check_lines(tmp_path / "none.jsonl", PACKAGED)
     with pytest.raises(FileFaults, match="cannot be read"):
-        subjects.check_lines(tmp_path, PACKAGED)
+        subject_lines.check_lines(tmp_path, PACKAGED)

@@ -41,7 +41,7 @@ from te_connector.api.client import Client
 from te_connector.api.session import TokenProvider
 from te_connector.api.transport import Transport
 from te_connector.errors import ConnectorError, FileFaults
-from te_connector.matching import subjects
+from te_connector.matching import subject_lines, subjects
 from te_connector.matching.subjects import Subject
 from te_connector.operations.audit import Trail
 from te_connector.operations.audit.chain import Chain
@@ -301,12 +301,12 @@ class Tour:
             path.write_text(text, encoding="utf-8")
             self.quietly(lambda: result.load(path))
             self.quietly(
-                lambda: subjects.check_lines(path, connections.manifest_of(self.connection))
+                lambda: subject_lines.check_lines(path, connections.manifest_of(self.connection))
             )
         for given in WRONG:
             path.write_text(json.dumps(given), encoding="utf-8")
             self.quietly(
-                lambda: subjects.check_lines(path, connections.manifest_of(self.connection))
+                lambda: subject_lines.check_lines(path, connections.manifest_of(self.connection))
             )
 
     def objects(self) -> None:

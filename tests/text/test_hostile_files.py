@@ -24,7 +24,7 @@ from te_connector.deletion.lists import read_hold_list
 from te_connector.errors import ConnectorError, FileFaults, SettingsError, SubjectError
 from te_connector.manifest import loading as manifests
 from te_connector.manifest import locations as resources
-from te_connector.matching import subjects
+from te_connector.matching import subject_lines
 from te_connector.package.policy import Policy
 from te_connector.package.write import folder_name
 from te_connector.text import json_file as jsonfile
@@ -218,14 +218,14 @@ def test_a_yaml_trick_is_a_fault_with_its_line(
     assert not Path("/tmp/x").exists()
 
 
-@pytest.mark.parametrize("reader", ["manifest.load", "subjects.read_lines"])
+@pytest.mark.parametrize("reader", ["manifest.load", "subject_lines.read_lines"])
 def test_a_device_without_end_is_not_read_to_its_end(reader: str) -> None:
     code = f"""
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
 from pathlib import Path
 from te_connector.manifest import loading as manifest
-from te_connector.matching import subjects
+from te_connector.matching import subject_lines
 from te_connector.errors import FileFaults
 try:
     {reader}(Path("/dev/zero"))
@@ -526,7 +526,7 @@ def test_a_subjects_file_is_checked_whole_before_anything_is_sent(
     with path.open("ab") as file:
         file.write(LINES[name])
     with pytest.raises(FileFaults) as caught:
-        subjects.check_lines(path, manifests.load())
+        subject_lines.check_lines(path, manifests.load())
     for value in (ADA, "123-45-6789", "ada at"):
         assert value not in str(caught.value)
 

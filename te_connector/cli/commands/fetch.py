@@ -103,7 +103,7 @@ def _subjects(connection: Mapping[str, Any], options: Mapping[str, Any]) -> list
         kinds = tuple(manifest_of(connection).kinds)
         return read_csv(expanded(file), kinds, mapping_of(options["mapping"]))
     if file is not None:
-        from te_connector.matching.subjects import check_lines
+        from te_connector.matching.subject_lines import check_lines
 
         return check_lines(expanded(file), manifest_of(connection))  # type: ignore[return-value]
     if not identifiers:
@@ -172,7 +172,8 @@ def _cost(step: PlanStep, parent: str | None) -> str:
 
 
 def _show(settings: Settings, document: Mapping[str, Any], options: Mapping[str, Any]) -> None:
-    from te_connector.cli.findings import Findings, next_commands
+    from te_connector.cli.findings import Findings
+    from te_connector.cli.next_commands import next_commands
 
     output: Path | None = options["output"]
     connection = settings.connection(sign_in=False)

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 def show(settings: Settings, *, result_file: Path, undeletable: bool) -> int:
     """Show what an earlier fetch found, as fetch printed it. Sends nothing."""
     from te_connector import result
-    from te_connector.cli.findings import Findings, next_commands
+    from te_connector.cli.findings import Findings
+    from te_connector.cli.next_commands import next_commands
 
     found = result.load(expanded(result_file))
     if undeletable:

@@ -234,7 +234,7 @@ def confirm_by(request: Request, laws: Mapping[str, Any]) -> datetime.date | Non
 
 
 def confirm(database: Database, db: sa.Connection, request: Request, actor: Actor) -> None:
-    """Note that the person was told that the request came in.
+    """Note that the receipt of the request was confirmed to the person.
 
     :raises Refused: it was noted before, or the request is closed.
     """

@@ -182,28 +182,13 @@ def _result(
 ) -> result.Result:
     """The answer as the package reads it: what was left out is not in it at all."""
     subject = _subject_name(request)
-    records: list[Any] = [
-        {
-            "subject": subject,
-            "object_type": item.found.object_type,
-            "id": item.found.object_id,
-            "data": item.data,
-            "digest": item.found.digest,
-            # An officer chose each of them, so no match is in doubt any more.
-            "strength": "strong",
-            "deletable": item.found.deletable,
-            "schema_issues": [],
-            "matched_by": [_reason(why, item.left_out) for why in item.found.reasons],
-        }
-        for item in released
-    ]
     values: dict[str, Any] = {
         "path": Path("request.json"),
         "connector": one.config["connector"],
         "base_url": one.config.get("base_url") or base_url,
         "fetched_at": search.finished_at,
         "subjects": ({"id": subject, "identifiers": dict(request.person.identifiers)},),
-        "records": tuple(records),
+        "records": tuple(_record(item, subject) for item in released),
         "coverage": tuple(search.coverage),
         "problems": tuple(
             {**problem, "subject": subject if problem["subject"] else None, "id": None}
@@ -215,6 +200,21 @@ def _result(
     known = {field.name for field in attrs.fields(result.Result)}
     values |= dict.fromkeys(known - set(values))
     return result.Result(**values)
+
+
+def _record(item: Released, subject: str) -> dict[str, Any]:
+    """An object as the package reads it. An officer chose it, so no match is in doubt any more."""
+    return {
+        "subject": subject,
+        "object_type": item.found.object_type,
+        "id": item.found.object_id,
+        "data": item.data,
+        "digest": item.found.digest,
+        "strength": "strong",
+        "deletable": item.found.deletable,
+        "schema_issues": [],
+        "matched_by": [_reason(why, item.left_out) for why in item.found.reasons],
+    }
 
 
 def _reason(why: Any, left_out: Any) -> dict[str, Any]:

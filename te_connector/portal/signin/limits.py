@@ -1,4 +1,4 @@
-"""Limits: so many attempts within a time, for sign-in, codes, and links."""
+"""Limits on attempts: for sign-in, codes, and links."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from te_connector.portal.web.entry import database, kept_apart
 pages = flask.Blueprint("direct", __name__, url_prefix="/direct")
 _COOKIE = "te_direct"
 _WRONG, _WITHIN = 20, 600.0
-"""So many wrong links from one address within so many seconds end in a wait."""
+"""After 20 wrong links within 600 seconds, an address has to wait."""
 
 
 @pages.get("/<token>")

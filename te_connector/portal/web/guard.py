@@ -51,26 +51,15 @@ def install(app: flask.Flask, database: Database, *, behind_proxy: bool) -> None
         if flask.request.method == "POST" and not _is_ours():
             with database.begin() as db:
                 log.append(database, db, _who(), "form_refused")
-            return (
-                flask.render_template(
-                    "message.html",
-                    title="This form is too old",
-                    text="Go back, reload the page, and send the form again.",
-                ),
-                403,
-            )
+            text = "Go back, reload the page, and send the form again."
+            return flask.render_template(
+                "message.html", title="This form is too old", text=text
+            ), 403
         return None
 
     @app.after_request
     def _after(response: flask.Response) -> flask.Response:
-        headers = response.headers
-        headers.setdefault("Content-Security-Policy", _POLICY)
-        headers["X-Content-Type-Options"] = "nosniff"
-        headers["X-Frame-Options"] = "DENY"
-        headers["Referrer-Policy"] = "no-referrer"
-        headers["Cross-Origin-Opener-Policy"] = "same-origin"
-        if not flask.request.path.startswith("/static/"):
-            headers["Cache-Control"] = "no-store"
+        _set_headers(response.headers)
         rule = flask.request.url_rule
         access_log.info(
             "%s %s %d %d ms",
@@ -80,6 +69,16 @@ def install(app: flask.Flask, database: Database, *, behind_proxy: bool) -> None
             round((time.monotonic() - flask.g.get("started", time.monotonic())) * 1000),
         )
         return response
+
+
+def _set_headers(headers: Any) -> None:
+    headers.setdefault("Content-Security-Policy", _POLICY)
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["X-Frame-Options"] = "DENY"
+    headers["Referrer-Policy"] = "no-referrer"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if not flask.request.path.startswith("/static/"):
+        headers["Cache-Control"] = "no-store"
 
 
 def _is_ours() -> bool:
