@@ -73,8 +73,8 @@ def show_path(
 ) -> Path:
     """Whether reading by id gives objects at this moment. Never remembered; call it after each 404.
 
-    Takes another object than ``object_id`` from the list and reads it by its id: two requests as a
-    rule. ``may_go`` says of which objects a deletion may be under way, so that they prove nothing.
+    Takes another object than ``object_id`` from the list and reads it by its id: two requests as a rule.
+    ``may_go`` says of which objects a deletion may be under way, so that their absence proves nothing.
     """
     try:
         page, items = read_page(client, object_type, params_of(client, object_type, 1))
@@ -83,24 +83,30 @@ def show_path(
     except NotFound:
         return "unknown"
     others = [id_key(item.get(object_type.id_field)) for item in items]
-    tried, going = 0, False
+    going: list[str] = []
+    missing = 0
     for other in others:
         if other in (None, object_id) or not has_shape(other, object_type.id_shape):
             continue
+        if not may_go(other) and _is_there(client, object_type, other):
+            return "works"
         if may_go(other):
-            going = True
+            going.append(other)  # perhaps only since it was read
             continue
-        try:
-            read_object(client, object_type, other)
-        except NotFound:
-            if may_go(other):
-                going = True  # its deletion began meanwhile
-                continue
-            tried += 1
-            if tried == MOST_OTHERS:
-                break
-            continue
+        missing += 1
+        if missing == MOST_OTHERS:
+            break
+    # That one is there shows it too, even if it is being deleted; that it is gone shows nothing.
+    if any(_is_there(client, object_type, other) for other in going[:MOST_OTHERS]):
         return "works"
-    if going and not tried:
+    if going and not missing:
         return "busy"
     return "unknown" if page.ids or page.goes_on or items else "empty"
+
+
+def _is_there(client: Client, object_type: ObjectType, object_id: str) -> bool:
+    try:
+        read_object(client, object_type, object_id)
+    except NotFound:
+        return False
+    return True

@@ -53,10 +53,14 @@ _LONGEST_PAUSE = 86400.0
 
 @attrs.frozen
 class Slot:
-    """A place in the window that is taken. Give it back with :meth:`Window.answered`."""
+    """A place in the window that is taken. Give it back with :meth:`Window.answered`.
+
+    ``turn`` counts all slots that were taken before it, so that it shows whether the place was used again.
+    """
 
     index: int
     generation: int
+    turn: int = 0
 
 
 @attrs.define
@@ -105,7 +109,7 @@ class Window:
             header.last_start = now
             self._write_slot(file, index, now + self._lease + self.limit.seconds)
             self._write_header(file, header)
-            return Slot(index, header.generation)
+            return Slot(index, header.generation, header.turns)
 
     def answered(self, slot: Slot, *, strained: bool = False) -> None:
         """Note that the slot's request was answered now, and whether the server showed strain."""
@@ -138,7 +142,7 @@ class Window:
         """Give back a slot whose request provably never left this machine."""
         with self._lock, self._open() as file:
             header = self._header(file)
-            if slot.generation == header.generation:
+            if self._is_held(header, slot):
                 self._write_slot(file, slot.index, 0.0)
 
     def pause(self, seconds: float) -> None:
@@ -174,8 +178,12 @@ class Window:
             self._write_header(file, header)
 
     def _write_answer(self, file: BinaryIO, header: _Header, slot: Slot, at: float) -> None:
-        if slot.generation == header.generation:
+        if self._is_held(header, slot):
             self._write_slot(file, slot.index, at + self.limit.seconds)
+
+    def _is_held(self, header: _Header, slot: Slot) -> bool:
+        """Whether nobody took the place again: a process can stand still for longer than its lease."""
+        return slot.generation == header.generation and header.turns - slot.turn < header.slots
 
     def _clock_was_set_back(self, header: _Header, wait: float, now: float) -> bool:
         """Whether a wait comes from moments that no request can have written yet.

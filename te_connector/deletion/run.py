@@ -10,6 +10,7 @@ from __future__ import annotations
 import concurrent.futures
 import itertools
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -112,23 +113,32 @@ class _Crew:
         self._lock = threading.Lock()
 
     def work(self, tasks: Sequence[_Task]) -> None:
-        """Do these tasks.
+        """Do these tasks. After an error nothing new begins, and what is under way comes to its end.
 
-        :raises BaseException: the first error, once everything under way has ended. It ends early if
-            this was interrupted.
+        An interrupt ends what is under way within a second or two, whenever it comes.
+
+        :raises BaseException: the first error; before all others that an outcome isn't written down.
         """
         self._tell()
-        with concurrent.futures.ThreadPoolExecutor(MOST_AT_ONCE, "te-connector-delete") as pool:
-            futures = [pool.submit(self._do, task) for task in tasks]
+        todo, errors = deque(tasks), list[BaseException]()
+        running: list[concurrent.futures.Future[None]] = []
+        pool = concurrent.futures.ThreadPoolExecutor(MOST_AT_ONCE, "te-connector-delete")
+        while running or (todo and not errors):
             try:
-                _watch(futures)
-            except BaseException as error:
-                if not isinstance(error, Exception) or isinstance(error, Stopped):
-                    self._caller.stop.set()
-                raise
-            finally:
-                pool.shutdown(cancel_futures=True)
-                _raise_if_not_recorded(futures)
+                while todo and not errors and len(running) < MOST_AT_ONCE:
+                    running.append(pool.submit(self._do, todo.popleft()))
+                concurrent.futures.wait(running, _TICK, concurrent.futures.FIRST_COMPLETED)
+                ended = [future for future in running if future.done()]
+                errors += [error for future in ended if (error := future.exception())]
+                running = [future for future in running if future not in ended]
+            except BaseException as error:  # noqa: BLE001  an interrupt; raised when all have ended
+                errors.append(error)
+            if any(_is_interrupt(error) for error in errors):
+                self._caller.stop.set()
+        pool.shutdown()
+        if errors:
+            unwritten = [error for error in errors if isinstance(error, DeletionNotRecorded)]
+            raise (unwritten or errors)[0] from None
 
     def _do(self, task: _Task) -> None:
         receipt = self._caller.call(task)
@@ -142,21 +152,8 @@ class _Crew:
         self._caller.tell({"event": "deletions", "name": self._name, "done": done, "of": of})
 
 
-def _watch(futures: Sequence[concurrent.futures.Future[None]]) -> None:
-    """Wait for all, or raise what one of them raised. An interrupt gets through between two looks."""
-    waiting = set(futures)
-    while waiting:
-        ended, waiting = concurrent.futures.wait(waiting, _TICK, concurrent.futures.FIRST_EXCEPTION)
-        for future in ended:
-            future.result()
-
-
-def _raise_if_not_recorded(futures: Sequence[concurrent.futures.Future[None]]) -> None:
-    """A DELETE whose outcome isn't written down must not be hidden by another object's error."""
-    for future in futures:
-        error = None if future.cancelled() else future.exception()
-        if isinstance(error, DeletionNotRecorded):
-            raise error from None
+def _is_interrupt(error: BaseException) -> bool:
+    return isinstance(error, Stopped) or not isinstance(error, Exception)
 
 
 class _Either:

@@ -442,3 +442,17 @@ def test_a_429_slows_everybody_down_and_the_run_still_completes(tmp_path):
         with client.open(told.append):
             assert client.get("/contacts", {"page[number]": "1"})["items"][0]["id"] == 1
         assert client.window.pace() > 0
+
+
+def test_a_process_that_stood_still_gives_back_no_place_that_another_one_took(tmp_path):
+    """Its lease is over, and its answers are written only now."""
+    now = [1_000_000.0]
+    slow, other = (Window(tmp_path / "w", Limit(3, 60.0), 40.0, lambda: now[0]) for _ in range(2))
+    for slot in [slow.take() for _ in range(3)]:
+        assert isinstance(slot, Slot)
+        slow.note_answered(slot)
+    late = slow
+    now[0] += 101
+    assert all(isinstance(other.take(), Slot) for _ in range(3))
+    late.flush()
+    assert not isinstance(other.take(), Slot)

@@ -539,6 +539,34 @@ def test_an_outcome_that_is_not_recorded_is_reported_though_another_error_came_f
     assert "DELETE was sent, and the disk is full." in ran.err
 
 
+@pytest.mark.parametrize("unwritten", [False, True])
+def test_ctrl_c_ends_it_although_an_object_failed_before(
+    command, vendor, many_file, monkeypatch, unwritten
+):
+    begun = []
+
+    def hanging(_connection, key, _person, options):
+        begun.append(key[1])
+        if key[1] == "4005":
+            raise StateError("It can't go on.")
+        if len(begun) == 1:
+            return real(_connection, key, _person, options)
+        while not options["cancel"].is_set():
+            time.sleep(0.02)
+        if unwritten:
+            raise DeletionNotRecorded("DELETE was sent, and the disk is full.")
+        raise Stopped
+
+    real = host.delete
+    monkeypatch.setattr(host, "delete", hanging)
+    threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    started_at = time.monotonic()
+    ran = command("delete", many_file, "--all", "--yes")
+    assert time.monotonic() - started_at < 6
+    assert ("the disk is full" if unwritten else "It can't go on.") in ran.err
+    assert len(begun) <= 10  # nothing new began after the error
+
+
 def test_what_is_being_deleted_proves_nothing_and_its_end_is_waited_for(command, vendor, tmp_path):
     vendor.tables["contacts"][:] = [contact(4000 + n, email=MARIA) for n in range(3)]
     file = tmp_path / "all.json"

@@ -37,7 +37,8 @@ have met at least that many objects, not counting those above the highest key at
 
 **What no page shows.** If an object comes in front of others (because it is un-archived, say) and
 another one in front is deleted before the next answer, no row on a later page moves. The reason
-says so.
+says so. The same is true of an object that is missing from a single answer, and of an answer that is older
+than the one before it, from a replica that lags behind without a header that says so.
 """
 
 from __future__ import annotations
