@@ -15,12 +15,10 @@ from te_connector.matching.ids import MAX_LENGTH, external_key, has_shape, id_ke
 from te_connector.matching.phones import (
     TAIL,
     digit_strings,
-    own_code,
     phones,
     possible_phone,
-    rewrites,
-    shortest_number,
 )
+from te_connector.matching.regions import own_code, rewrites, shortest_number
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
