@@ -55,7 +55,8 @@ _LONGEST_PAUSE = 86400.0
 class Slot:
     """A place in the window that is taken. Give it back with :meth:`Window.answered`.
 
-    ``turn`` counts all slots that were taken before it, so that it shows whether the place was used again.
+    ``turn`` counts all slots that were taken so far, with this one: it shows whether the place was used
+    again.
     """
 
     index: int

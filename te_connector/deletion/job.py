@@ -19,7 +19,6 @@ from te_connector.operations.audit.trail import Trail
 from te_connector.operations.holds import Cover
 from te_connector.operations.ownership import Lineage, Relative
 from te_connector.result import Result, account_of, classified_again, key_of, parents_of
-from te_connector.storage.state import StateDir, default_root
 
 
 @attrs.frozen
@@ -91,7 +90,7 @@ def prepare(
     account = check_account(connection, result)
     result = classified_again(result, manifest)
     chosen = choose(result, manifest, choice)
-    held = holds.active(_state(connection), manifest, account, more_holds)
+    held = holds.active(connections.resolve(connection).state, manifest, account, more_holds)
     lineages = {key_of(record): _lineage(result, manifest, record) for record in result.records}
     naming = Naming.of(result.path, file, account)
     children = _children(result, chosen)
@@ -114,10 +113,6 @@ def prepare(
         strangers=sum(standing.get(whose(one)) != _bare(one) for one in read(file)),
         actor=actor,
     )
-
-
-def _state(connection: Mapping[str, Any]) -> StateDir:
-    return StateDir(Path(connection["state_dir"]) if "state_dir" in connection else default_root())
 
 
 def check_account(connection: Mapping[str, Any], result: Result) -> str:

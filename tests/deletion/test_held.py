@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 from command import command_fixture  # noqa: F401
 from vendor import Status, contact
+
+from te_connector import result
+from te_connector.deletion import Choice, prepare
+from te_connector.manifest import loading
 
 pytestmark = pytest.mark.slow
 
@@ -200,3 +207,26 @@ def test_a_hold_keeps_a_record_in_a_near_spelling(command, vendor, tmp_path, wri
     again = ("--receipts", tmp_path / "again.jsonl")
     assert command("delete", file, "--select", "contact:8", "--yes", *again).status == 0
     assert ("contacts", 8) in vendor.deleted, "only the hold kept it"
+
+
+def test_a_hold_is_shown_where_the_state_directory_is_named_from_the_home_folder(
+    command, vendor, found, monkeypatch, tmp_path
+):
+    hold = ("hold", "add", "--object", "contact:7", "--reason", "lawsuit")
+    assert command(*hold).status == 0
+    state = Path(os.environ["TE_STATE_DIR"])
+    monkeypatch.setenv("HOME", str(state.parent))
+    connection = {
+        "connector": "total-expert",
+        "base_url": vendor.base_url,
+        "credentials": vendor.credentials,
+        "state_dir": f"~/{state.name}",
+    }
+    job = prepare(
+        connection,
+        result.load(found),
+        loading.load(),
+        Choice(every=True),
+        tmp_path / "receipts.jsonl",
+    )
+    assert (job.hold_count, job.open) == (1, [])

@@ -103,9 +103,10 @@ class ObjectReader:
         return attrs.evolve(absent, list_empty=path == "empty")
 
     def _path(self, object_type: ObjectType, object_id: str) -> Path:
-        """Whether reading by id works now; objects that we may be deleting prove nothing.
+        """Whether reading by id works now; the absence of objects that we may be deleting proves nothing.
 
-        If there are no others, this waits for the end of their deletions, within ``retry_for``.
+        If there are no others, and those are gone, this waits for the end of their deletions, within
+        ``retry_for``.
         """
 
         def may_go(other: str) -> bool:
