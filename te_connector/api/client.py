@@ -13,6 +13,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -21,7 +22,7 @@ import tenacity
 
 from te_connector.api.connection import Settings
 from te_connector.api.deletion_answer import Deletion, outcome_of
-from te_connector.api.limiter import Limiter, Notice
+from te_connector.api.limiter import RESERVED_SECONDS, Limiter, Notice
 from te_connector.api.quota import Window
 from te_connector.api.retry import (
     RETRYABLE,
@@ -57,12 +58,15 @@ class Client:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         hosts = settings.state.host(settings.host, settings.port)
-        self.window = Window(hosts / "requests.window", settings.manifest.requests, ANSWER_SECONDS)
+        self.window = Window(
+            hosts / "requests.window", settings.manifest.requests, ANSWER_SECONDS + RESERVED_SECONDS
+        )
         self.limiter = Limiter(self.window)
         self.transport = Transport(settings)
         self.tokens = TokenProvider(
             settings, self.transport, self.limiter.admission, lock_check=self.limiter.lock_check
         )
+        self._parser: ThreadPoolExecutor
         self.paths_that_work: set[str] = set()
         """Paths of the object types of which this client read an object by its id."""
         self._lock = threading.Lock()
@@ -77,13 +81,15 @@ class Client:
         self.limiter.start(notice)
         self._answered = False
         try:
-            with self.transport.open():
+            # One thread parses: several aren't faster, delay those that send, and each keeps its memory.
+            with ThreadPoolExecutor(1, "te-connector-parse") as self._parser, self.transport.open():
                 yield self
         finally:
-            self._flush_window()
+            self._settle_window()
 
-    def _flush_window(self) -> None:
+    def _settle_window(self) -> None:
         try:
+            self.limiter.give_back()
             self.window.flush()
         except StateError as error:  # slots stay taken for longer; what was done is done
             log.warning("the request window can't be written: %s", error)
@@ -178,7 +184,7 @@ class Client:
         cached = is_cached(answer)
         if answer.status == 200:
             try:
-                return parse(answer.body), cached
+                return self._parser.submit(parse, answer.body).result(), cached
             except BadJson as fault:
                 error = OddAnswer(f"{request.name} answered 200, but {fault}.", status=200)
                 raise RetryableError(error, nonsense=True) from None

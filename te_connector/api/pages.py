@@ -29,8 +29,8 @@ Label = tuple[int, int]
 """What a caller knows a page under way by."""
 MAX_IN_FLIGHT = 50
 """The most requests at once; latency and quota decide how many are used."""
-SECONDS_OF_WORK = 0.003
-"""What one page costs this process: more in flight than latency divided by it gains nothing."""
+SECONDS_OF_WORK = 0.0025
+"""More in flight than latency divided by it gains nothing: a page costs this process that and more."""
 WORTH_HIDING = 0.015
 """Below this latency in seconds, threads cost more than they hide."""
 _TICK = 0.2

@@ -20,9 +20,8 @@ anew with the whole window used up. A clock that is set *forward* while it is us
 from __future__ import annotations
 
 import contextlib
-import math
+import itertools
 import os
-import struct
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -31,20 +30,22 @@ from typing import BinaryIO
 
 import attrs
 
+from te_connector.api.quota_file import (
+    Header,
+    read_header,
+    read_slots,
+    taken,
+    write_header,
+    write_slots,
+)
 from te_connector.manifest.model import Limit
 from te_connector.storage.files import explained, open_private
 from te_connector.storage.locks import Lock
 
-_MAGIC = b"TEWIN1\0\0"
-# magic, slots, turns taken, generation; paused until, pace, last start, last strain
-_HEADER = struct.Struct("<8sQQQdddd")
-_SLOT = struct.Struct("<d")
 _MAX_PACE_FACTOR = 8.0
 _FIRST_PACE = 0.05
 _STRAIN_ONCE_IN = 1.0
 _EASE = 0.97
-_MOST_SLOTS = 1_000_000_000
-"""The manifest's grammar permits no more."""
 _CLOCK_TOLERANCE = 1.0
 """Seconds by which two readings of the system clock may disagree."""
 _LONGEST_PAUSE = 86400.0
@@ -62,17 +63,6 @@ class Slot:
     index: int
     generation: int
     turn: int = 0
-
-
-@attrs.define
-class _Header:
-    slots: int
-    turns: int = 0
-    generation: int = 0
-    paused_until: float = 0.0
-    pace: float = 0.0
-    last_start: float = 0.0
-    last_strain: float = 0.0
 
 
 class Window:
@@ -94,36 +84,58 @@ class Window:
 
     def take(self) -> Slot | float:
         """Take a slot, or tell in how many seconds one may be free."""
+        slots = self.take_several(1)
+        return slots if isinstance(slots, float) else slots[0]
+
+    def take_several(self, most: int) -> list[Slot] | float:
+        """Take the slots that are free now, at most so many; or tell in how many seconds one may be free.
+
+        While a pace is kept between requests it is one at most. All cost one lock.
+        """
         with self._lock, self._open() as file:
             header = self._header(file)
             self._write_answers(file, header)
             now, index = self._clock(), header.turns % header.slots
-            free = self._slot(file, index)
-            wait = max(header.paused_until, free) - now
+            moments = read_slots(file, index, min(most, header.slots - index))
+            wait = max(header.paused_until, moments[0]) - now
             if header.pace > 0:
-                wait = max(wait, header.last_start + header.pace - now)
+                wait, moments = max(wait, header.last_start + header.pace - now), moments[:1]
             if self._clock_was_set_back(header, wait, now):
                 return self._start_over(file).paused_until - now
             if wait > 0:
                 return wait
-            header.turns += 1
+            free = list(itertools.takewhile(lambda until: until <= now, moments))
+            slots = [
+                Slot(index + place, header.generation, header.turns + place + 1)
+                for place in range(len(free))
+            ]
+            header.turns += len(slots)
             header.last_start = now
-            self._write_slot(file, index, now + self._lease + self.limit.seconds)
-            self._write_header(file, header)
-            return Slot(index, header.generation, header.turns)
+            write_slots(file, index, [now + self._lease + self.limit.seconds] * len(slots))
+            write_header(file, header)
+            return slots
+
+    def holds_back(self) -> bool:
+        """Whether all requests have to wait or slow down, as far as shows without the lock."""
+        with self._open() as file:
+            header = read_header(file)
+        if header is None or header.slots == 0:
+            return True
+        return header.pace > 0 or header.paused_until > self._clock()
 
     def answered(self, slot: Slot, *, strained: bool = False) -> None:
         """Note that the slot's request was answered now, and whether the server showed strain."""
         with self._lock, self._open() as file:
             now, header = self._clock(), self._header(file)
-            self._write_answer(file, header, slot, now)
+            if self._is_held(header, slot):
+                write_slots(file, slot.index, [now + self.limit.seconds])
             if strained:
                 self._slow_down(header, now)
             elif header.pace > 0:
                 self._ease(header)
             else:
                 return
-            self._write_header(file, header)
+            write_header(file, header)
 
     def note_answered(self, slot: Slot) -> None:
         """As :meth:`answered` without strain, but written with the next slot that is taken, or by flush.
@@ -139,54 +151,60 @@ class Window:
             with self._lock, self._open() as file:
                 self._write_answers(file, self._header(file))
 
-    def refund(self, slot: Slot) -> None:
-        """Give back a slot whose request provably never left this machine."""
+    def refund(self, *slots: Slot) -> None:
+        """Give back slots whose requests provably never left this machine.
+
+        Those that were taken last are given back as if they were never taken.
+        """
         with self._lock, self._open() as file:
             header = self._header(file)
-            if self._is_held(header, slot):
-                self._write_slot(file, slot.index, 0.0)
+            for slot in sorted(slots, key=lambda slot: -slot.turn):
+                if self._is_held(header, slot):
+                    write_slots(file, slot.index, [0.0])
+                    header.turns -= slot.turn == header.turns
+            write_header(file, header)
 
     def pause(self, seconds: float) -> None:
         """Start no request for this many seconds, in any process: the server asked for it."""
         with self._lock, self._open() as file:
             header = self._header(file)
             header.paused_until = max(header.paused_until, self._clock() + seconds)
-            self._write_header(file, header)
+            write_header(file, header)
 
     def left(self) -> int:
         """How many slots are free now."""
         with self._lock, self._open() as file:
             now, header = self._clock(), self._header(file)
-            size = min(header.slots * _SLOT.size, os.fstat(file.fileno()).st_size)
-            raw = os.pread(file.fileno(), size, _HEADER.size)
-            whole = len(raw) - len(raw) % _SLOT.size
-            taken = sum(1 for (until,) in _SLOT.iter_unpack(raw[:whole]) if until > now)
-            return header.slots - taken
+            return header.slots - len(taken(file, header, now))
 
     def pace(self) -> float:
         """The seconds that are kept between two requests at present; 0 is as fast as permitted."""
         with self._lock, self._open() as file:
             return self._header(file).pace
 
-    def _write_answers(self, file: BinaryIO, header: _Header) -> None:
+    def _write_answers(self, file: BinaryIO, header: Header) -> None:
         """Write down what was noted; other threads may note more meanwhile."""
-        pace = header.pace
+        pace, moments = header.pace, dict[int, float]()
         while self._answers:
             slot, at = self._answers.popleft()
-            self._write_answer(file, header, slot, at)
+            if self._is_held(header, slot):
+                moments[slot.index] = at + self.limit.seconds
             self._ease(header)
+        first, run = 0, list[float]()
+        for index in sorted(moments):  # neighbors in one write
+            if index != first + len(run):
+                write_slots(file, first, run)
+                first, run = index, []
+            run.append(moments[index])
+        write_slots(file, first, run)
         if header.pace != pace:
-            self._write_header(file, header)
+            write_header(file, header)
 
-    def _write_answer(self, file: BinaryIO, header: _Header, slot: Slot, at: float) -> None:
-        if self._is_held(header, slot):
-            self._write_slot(file, slot.index, at + self.limit.seconds)
-
-    def _is_held(self, header: _Header, slot: Slot) -> bool:
+    def _is_held(self, header: Header, slot: Slot) -> bool:
         """Whether nobody took the place again: a process can stand still for longer than its lease."""
         return slot.generation == header.generation and header.turns - slot.turn < header.slots
 
-    def _clock_was_set_back(self, header: _Header, wait: float, now: float) -> bool:
+    def _clock_was_set_back(self, header: Header, wait: float, now: float) -> bool:
         """Whether a wait comes from moments that no request can have written yet.
 
         Without this, all requests would wait for as long as the clock was set back.
@@ -196,10 +214,10 @@ class Window:
             return False
         return header.last_start > now + _CLOCK_TOLERANCE or wait > usual + _LONGEST_PAUSE
 
-    def _ease(self, header: _Header) -> None:
+    def _ease(self, header: Header) -> None:
         header.pace = header.pace * _EASE if header.pace > _FIRST_PACE / 4 else 0.0
 
-    def _slow_down(self, header: _Header, now: float) -> None:
+    def _slow_down(self, header: Header, now: float) -> None:
         if now - header.last_strain < _STRAIN_ONCE_IN:
             return  # a burst of failures is one sign of strain, not many
         even = self.limit.seconds / self.limit.count
@@ -214,61 +232,31 @@ class Window:
             with os.fdopen(descriptor, "r+b") as file:
                 yield file
 
-    def _header(self, file: BinaryIO) -> _Header:
-        raw = os.pread(file.fileno(), _HEADER.size, 0)
-        if len(raw) == _HEADER.size:
-            magic, *fields = _HEADER.unpack(raw)
-            header = _Header(*fields)
-            if magic == _MAGIC and _is_sane(header):
-                if header.slots == self.limit.count:
-                    return header
-                return self._resized(file, header)
-        if raw:  # torn or foreign
+    def _header(self, file: BinaryIO) -> Header:
+        header = read_header(file)
+        if header is None:
             return self._start_over(file)
-        header = _Header(slots=self.limit.count)
-        self._write_header(file, header)
-        return header
+        if header.slots == 0:
+            header.slots = self.limit.count
+            write_header(file, header)
+        return header if header.slots == self.limit.count else self._resized(file, header)
 
-    def _start_over(self, file: BinaryIO) -> _Header:
+    def _start_over(self, file: BinaryIO) -> Header:
         """It isn't known what was sent: wait for all that can be under way, and for a whole window."""
         now = self._clock()
-        header = _Header(slots=self.limit.count, generation=abs(int(now)))
+        header = Header(slots=self.limit.count, generation=abs(int(now)))
         header.paused_until = now + self._lease + self.limit.seconds
         file.truncate(0)
-        self._write_header(file, header)
+        write_header(file, header)
         return header
 
-    def _resized(self, file: BinaryIO, header: _Header) -> _Header:
+    def _resized(self, file: BinaryIO, header: Header) -> Header:
         """Carry the taken slots over to a ring of another size (the manifest's limit changed)."""
         now = self._clock()
-        size = min(header.slots * _SLOT.size, os.fstat(file.fileno()).st_size)
-        raw = os.pread(file.fileno(), size, _HEADER.size)
-        whole = len(raw) - len(raw) % _SLOT.size
-        taken = sorted(until for (until,) in _SLOT.iter_unpack(raw[:whole]) if until > now)
-        kept = taken[-self.limit.count :]
+        kept = sorted(taken(file, header, now))[-self.limit.count :]
         file.truncate(0)
         header.slots, header.turns = self.limit.count, len(kept)
         header.generation += 1
-        self._write_header(file, header)
-        for index, until in enumerate(kept):
-            self._write_slot(file, index, until)
+        write_header(file, header)
+        write_slots(file, 0, kept)
         return header
-
-    def _write_header(self, file: BinaryIO, header: _Header) -> None:
-        os.pwrite(file.fileno(), _HEADER.pack(_MAGIC, *attrs.astuple(header)), 0)
-
-    def _slot(self, file: BinaryIO, index: int) -> float:
-        raw = os.pread(file.fileno(), _SLOT.size, _HEADER.size + index * _SLOT.size)
-        return float(_SLOT.unpack(raw)[0]) if len(raw) == _SLOT.size else 0.0
-
-    def _write_slot(self, file: BinaryIO, index: int, until: float) -> None:
-        os.pwrite(file.fileno(), _SLOT.pack(until), _HEADER.size + index * _SLOT.size)
-
-
-def _is_sane(header: _Header) -> bool:
-    """Whether a header can be one of ours: a torn or foreign file can hold any number."""
-    moments = (header.paused_until, header.pace, header.last_start, header.last_strain)
-    counts = (header.turns, header.generation)
-    return (
-        0 < header.slots <= _MOST_SLOTS and max(counts) < 2**62 and all(map(math.isfinite, moments))
-    )

@@ -8,13 +8,17 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
+from conftest import subject
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from vendor import Status, Vendor, contact
 
+from te_connector.api.limiter import Limiter
 from te_connector.api.quota import Slot, Window
 from te_connector.errors import StateError
 from te_connector.manifest.model import Limit
@@ -82,6 +86,95 @@ def test_a_refunded_slot_is_free_at_once(tmp_path, clock):
     assert isinstance(window.take(), Slot)
 
 
+def test_slots_that_were_taken_ahead_and_given_back_are_free_at_once(tmp_path, clock):
+    """In a ring a free slot between taken ones would wait for its turn, so turns go back too."""
+    window = Window(tmp_path / "w.window", Limit(10, 60), 40, clock)
+    first, *others = window.take_several(7)
+    window.answered(first)
+    window.refund(*others)
+    assert drain(window, clock) == 9
+
+
+def test_what_is_given_back_after_somebody_else_took_slots_takes_none_of_those(tmp_path, clock):
+    """The turns of the others stay theirs."""
+    one = Window(tmp_path / "w.window", Limit(10, 60), 40, clock)
+    other = Window(tmp_path / "w.window", Limit(10, 60), 40, clock)
+    ahead, theirs = one.take_several(3), other.take_several(2)
+    one.refund(*ahead)
+    assert one.left() == 8
+    for slot in theirs:
+        other.answered(slot)
+    assert drain(one, clock) == 8
+
+
+def test_slots_are_taken_ahead_only_as_far_as_they_are_free(tmp_path, clock):
+    """What is free now; a wait if nothing is; and one at most while a pace is kept."""
+    window = Window(tmp_path / "w.window", Limit(5, 60), 40, clock)
+    assert len(window.take_several(3)) == 3
+    assert len(window.take_several(3)) == 2
+    assert window.take_several(3) == pytest.approx(100)
+    clock.now += 100
+    window.answered(window.take(), strained=True)
+    clock.now += 20
+    assert len(window.take_several(3)) == 1
+    assert window.take_several(3) == pytest.approx(12)
+
+
+def test_a_pause_and_a_pace_show_without_the_lock(tmp_path, clock):
+    """Whoever has slots ahead learns from the file that another process must slow down."""
+    one = Window(tmp_path / "w.window", Limit(1000, 60), 40, clock)
+    other = Window(tmp_path / "w.window", Limit(1000, 60), 40, clock)
+    slot = one.take()
+    assert not other.holds_back()
+    one.pause(17)
+    assert other.holds_back()
+    clock.now += 17
+    assert not other.holds_back()
+    one.answered(slot, strained=True)
+    assert other.holds_back()
+    (tmp_path / "w.window").write_bytes(b"TEWIN")
+    assert other.holds_back()
+
+
+def test_a_slot_taken_ahead_is_not_used_while_another_process_was_asked_to_wait(tmp_path):
+    """And it is given back: others may need it when the wait is over."""
+    window = Window(tmp_path / "w.window", Limit(100, 60), 40)
+    limiter = Limiter(window)
+    for _ in range(4):
+        window.note_answered(limiter.acquire())
+    assert window.left() < 100 - 4
+    Window(tmp_path / "w.window", Limit(100, 60), 40).pause(0.5)
+    time.sleep(0.05)
+    asked = time.monotonic()
+    limiter.acquire()
+    assert time.monotonic() - asked > 0.3
+    limiter.give_back()
+    assert window.left() == 100 - 5
+
+
+def test_a_slot_taken_ahead_is_not_used_much_later(tmp_path, monkeypatch):
+    """It is only taken for as long as its request can last, so then it is given back."""
+    monkeypatch.setattr("te_connector.api.limiter.RESERVED_SECONDS", 0.05)
+    window = Window(tmp_path / "w.window", Limit(100, 60), 40)
+    limiter = Limiter(window)
+    turns = [limiter.acquire().turn for _ in range(4)]
+    time.sleep(0.1)
+    turns += [limiter.acquire().turn]
+    assert turns == [1, 2, 3, 4, 5]
+    limiter.give_back()
+    assert window.left() == 95
+
+
+def test_after_a_fetch_no_slot_is_taken_that_no_request_used(host, vendor, connection):
+    """However many were taken ahead meanwhile."""
+    for number in range(1, 40):
+        vendor.tables["contacts"].append(contact(number))
+    host.fetch(connection, [subject(email="ada@example.com")], {"object_types": ["contact"]})
+    (path,) = Path(connection["state_dir"]).rglob("requests.window")
+    window = Window(path, Limit(1000, 60), 40)
+    assert 1000 - window.left() == vendor.count("GET", "/contacts") + 1  # and the token
+
+
 @pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
@@ -104,9 +197,12 @@ def test_no_window_of_the_vendors_holds_more_arrivals_than_permitted(
             slot, sent = flight
             arrivals.append(rng.uniform(sent, clock.now))
             window.answered(slot, strained=rng.random() < 0.02)
-        slot = window.take()
-        if isinstance(slot, Slot):
-            flying.append((slot, clock.now))
+        slots = window.take_several(rng.choice([1, 1, 1, 2, 5]))
+        if not isinstance(slots, float):
+            unused = slots[rng.randint(1, len(slots)) :] if rng.random() < 0.5 else []
+            flying += [(slot, clock.now) for slot in slots if slot not in unused]
+            if unused and rng.random() < 0.8:
+                window.refund(*unused)
         clock.now += rng.choice([0, 0.01, 0.2, seconds / 3] if len(flying) < 2 else [0, 0.01])
     arrivals.sort()
     for index, start in enumerate(arrivals):
@@ -343,6 +439,7 @@ WORKER = """
 import sys
 from pathlib import Path
 from te_connector.manifest.model import Limit
+from te_connector.api.limiter import Limiter
 from te_connector.api.quota import Slot, Window
 window = Window(Path(sys.argv[1]), Limit(60, 600), 40)
 count = 0

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from te_connector.text.answers import BadJson, error_words, moment, parse, retry_after, too_deep
+from te_connector.text.answers import (
+    BadJson,
+    error_words,
+    moment,
+    parse,
+    parse_slowly,
+    retry_after,
+    too_deep,
+)
 
 NOW = 1_800_000_000.0
 
@@ -168,3 +177,80 @@ def test_any_retry_after_is_none_or_a_wait_that_can_be_shown(text: str) -> None:
 )
 def test_every_moment_can_be_shown(timestamp: float, told: str) -> None:
     assert moment(timestamp) == told
+
+
+_PIECES = [
+    " ", "\t", "\n", '"', "\\", "\\/", "/", '\\"', "\\u0061", "\\u0022:", '":', '"a":1,', '"a" : 1,', ",", ":",
+    "{", "}", "[", "]", "0", "1", "-0", "-", "1e5", "1.0", "1.50", "0.1", "9007199254740991",
+    "9007199254740993", "123456789012345678901234567890", "0.1000000000000000055", "1e400", "NaN", "null",
+    "true", "\u00e9", "\u2028", "\\ud83d", "\x7f", "\x00", "a", "A",
+]  # fmt: skip
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4)
+    | st.sampled_from(["a/b", "a b", '": 1', '"a":1', "\\/", "é"]),
+    lambda inner: st.lists(inner, max_size=4)
+    | st.dictionaries(st.sampled_from(["a", "b", "a b", "ab", '":', "/", ""]), inner, max_size=4),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@st.composite
+def _bodies(draw: st.DrawFn) -> bytes:
+    """JSON in any spelling, with pieces of JSON put in or cut out anywhere."""
+    text = json.dumps(
+        draw(_VALUES),
+        ensure_ascii=draw(st.booleans()),
+        indent=draw(st.sampled_from([None, None, 1])),
+        separators=draw(st.sampled_from([None, (",", ":"), (" , ", " : ")])),
+    )
+    if draw(st.booleans()):
+        text = text.replace("/", "\\/")
+    for _ in range(draw(st.sampled_from([0, 0, 1, 2, 3]))):
+        at = draw(st.integers(0, len(text)))
+        cut = draw(st.sampled_from([0, 0, 0, 1, 3]))
+        text = text[:at] + draw(st.sampled_from(_PIECES)) + text[at + cut :]
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _outcome(read: Callable[[bytes], Any], body: bytes) -> str:
+    try:
+        return _spelled(read(body))
+    except BadJson as fault:
+        return str(fault)
+
+
+def _spelled(value: Any) -> str:
+    """A value with the types of all its parts, in their order."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key!r}: {_spelled(inner)}' for key, inner in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_spelled, value))}]"
+    return f"{type(value).__name__} {value!r}"
+
+
+@settings(max_examples=3000, deadline=None)
+@given(_bodies())
+def test_the_quick_way_reads_what_the_slow_way_reads(body: bytes) -> None:
+    assert _outcome(parse, body) == _outcome(parse_slowly, body)
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=12))
+def test_the_quick_way_reads_what_the_slow_way_reads_of_any_pieces(pieces: list[str]) -> None:
+    body = "".join(pieces).encode()
+    assert _outcome(parse, body) == _outcome(parse_slowly, body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"items": [{"id": 1, "email": "ada@example.com"}], "links": {"first": 1}}',
+        b'{"items":[{"id":1,"url":"https:\\/\\/example.com"}]}',
+        json.dumps({"a": [1, 2.5, 'Zo\u00eb "x": 1']}, indent=2, ensure_ascii=False).encode(),
+    ],
+)
+def test_plain_answers_are_read_the_quick_way(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(_body: bytes) -> None:
+        raise AssertionError("read the slow way")
+
+    monkeypatch.setattr("te_connector.text.answers.parse_slowly", never)
+    assert parse(body) == json.loads(body)
