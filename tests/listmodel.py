@@ -245,12 +245,19 @@ class Source:
     met: set = field(default_factory=set)
     sorts: list = field(default_factory=list)
     stopped: bool = False
+    flights: object = None
 
     @property
     def workers(self):
         return self.server.workers
 
     def page(self, request):
+        """One page; of those that are under way meanwhile, any are answered before it, and any after it."""
+        if self.flights is not None:
+            self.flights.answer_some()
+        return self.answer(request)
+
+    def answer(self, request):
         if self.stopped:
             raise Stopped
         self.sorts.append(request.sort)
@@ -265,13 +272,16 @@ class Source:
     @contextlib.contextmanager
     def stream(self):
         """As the real one: an error within it, but for an answer's, ends all requests for good."""
+        self.flights = Flights(self)
         try:
-            yield Flights(self)
+            yield self.flights
         except AnswerError:
             raise
         except BaseException:
             self.stopped = True
             raise
+        finally:
+            self.flights = None
 
 
 @dataclass
@@ -306,9 +316,23 @@ class Flights:
             if waiting[place][2] and self.rng.random() < 0.95 and self.under_way > self.stalled:
                 continue
             label, what, slow = waiting.pop(place)
-            if waiting is self.answered:
+            if waiting is self.sent:
+                self.answer(label, what, slow)
+            elif isinstance(what, Exception):
+                raise what
+            else:
                 return [(label, what)]
-            self.answered.append((label, self.source.page(what), slow))
+
+    def answer(self, label, request, slow):
+        try:
+            what = self.source.answer(request)
+        except AnswerError as error:
+            what = error
+        self.answered.append((label, what, slow))
+
+    def answer_some(self):
+        for _ in range(self.rng.choice([0, 1, len(self.sent)]) if self.sent else 0):
+            self.answer(*self.sent.pop(self.rng.randrange(len(self.sent))))
 
     @property
     def stalled(self):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import random
 import threading
 
@@ -621,6 +622,59 @@ def test_several_requests_are_in_flight_where_there_is_latency(vendor, client):
     tally, met = met_of(client)
     assert (tally.complete, met) == (True, set(range(1, 901)))
     assert vendor.peak >= 4
+
+
+def arrivals_of(vendor):
+    """When each page was asked for first."""
+    first = {}
+    for seen in vendor.requests("GET", "/contacts"):
+        first.setdefault(int(seen.query["page[number]"]), seen.at)
+    return first
+
+
+def test_pages_in_front_are_asked_for_while_the_end_is_still_looked_at(vendor, client):
+    """Page 9 says that it is the last one; whether page 10 exists is asked beside the others."""
+    vendor.latency = 0.2
+    tally, met = met_of(client)
+    assert (tally.complete, met) == (True, set(range(1, 901)))
+    at = arrivals_of(vendor)
+    assert at[9] + 0.2 <= at[10]
+    assert all(at[page] < at[10] + 0.15 for page in range(2, 9)), at
+    assert vendor.count("GET", "/contacts") == 12  # 10 pages, and pages 1 and 9 again
+
+
+@pytest.mark.parametrize("added", [1, 100, 250])
+def test_a_list_that_ends_elsewhere_than_page_1_said_is_read_from_its_real_end(
+    vendor, client, added
+):
+    """Rows are added just before page 10 is asked for: pages that were under way prove nothing."""
+    vendor.latency = 0.05
+    more = []
+
+    def grow(server, seen):
+        if seen.query.get("page[number]") == "10" and not more:
+            more.extend(range(901, 901 + added))
+            server.tables["contacts"].extend(contact(number) for number in more)
+
+    vendor.before = grow
+    tally, met = met_of(client)
+    assert (tally.complete, met) == (True, set(range(1, 901 + added)))
+    assert len(vendor.requests("GET", "/contacts", {"page[number]": "3"})) == 2
+
+
+def test_links_that_all_name_the_wrong_last_page_hide_nobody(vendor, client):
+    """Pages 1 and 4 say that page 4 is the last one, and pages 5 to 9 are there."""
+    vendor.latency = 0.05
+    for number, following in ((1, 2), (4, None)):
+        links = {"first": 1, "last": 4, "next": following, "prev": number - 1 or None}
+        body = {
+            "items": vendor.tables["contacts"][number * 100 - 100 : number * 100],
+            "links": links,
+        }
+        page = Status(200, json.dumps(body).encode())
+        vendor.always("GET", "/contacts", page, {"page[number]": str(number)})
+    _, met = met_of(client)
+    assert met == set(range(1, 901))
 
 
 def test_pages_under_way_that_contradict_each_other_are_read_again(vendor, client):

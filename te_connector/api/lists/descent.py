@@ -5,6 +5,10 @@ What to ask for and what is proven, :mod:`~te_connector.api.lists.stream` decide
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import attrs
+
 from te_connector.api.lists.acceptance import Acceptance
 from te_connector.api.lists.evidence import Evidence, ReadAgain
 from te_connector.api.lists.page_reader import PageReader
@@ -17,6 +21,7 @@ from te_connector.errors import Oversized
 
 _FIRST_WINDOW = 50
 """Pages that are read before the sentinel page is read for the first time, one by one."""
+_LARGEST = 1_000_000
 _LEAST_WINDOW = 4
 """If fewer pages than this can be read at once without a change, read them one by one."""
 _SERIAL_WINDOW = 24
@@ -52,7 +57,20 @@ class Descent:
         """Read all pages in front of the last one."""
         if is_weak_sentinel(self.last, unique=self._evidence.unique):
             self._use_a_lower_sentinel()
-        window = 1_000_000 if self._workers > 1 else _FIRST_WINDOW
+        self._read_on(_LARGEST if self._workers > 1 else _FIRST_WINDOW)
+
+    def read_ahead(self, confirm: Callable[[], Page]) -> bool:
+        """As :meth:`read`, while ``confirm`` still finds out whether the last page is the last one.
+
+        Nothing is accepted before that. False: it isn't, so this reading proves nothing. ``last`` must be
+        a sentinel page that isn't weak.
+        """
+        window = self._read_at_once(_LARGEST, confirm)
+        if window:
+            self._read_on(window)
+        return window > 0
+
+    def _read_on(self, window: int) -> None:
         while self._high >= 1:
             if self._workers > 1 and window >= _LEAST_WINDOW:
                 window = self._read_at_once(window)
@@ -87,13 +105,20 @@ class Descent:
 
     # Many at once
 
-    def _read_at_once(self, window: int) -> int:
-        """Read pages until a smaller window is needed than is worth it; gives the window's size."""
+    def _read_at_once(self, window: int, confirm: Callable[[], Page] | None = None) -> int:
+        """Read pages until a smaller window is needed than is worth it; gives the window's size.
+
+        0: ``confirm`` gave another last page.
+        """
         stream = start(self._high, window, self._workers, self._pages.size)
         contradicted: ReadAgain | None = None
         try:
             with self._pages.source.stream() as flights:
                 try:
+                    if confirm is not None:
+                        stream = self._send(stream, flights)
+                        if confirm() is not self.last:
+                            stream = attrs.evolve(stream, high=0, window=0)
                     while stream.high >= 1 and stream.window >= _LEAST_WINDOW:
                         stream = self._arrive(self._send(stream, flights), flights)
                     while flights.under_way:  # forgotten pages: what they hold was passed on

@@ -1,4 +1,4 @@
-"""Read single pages of a list so that each is whole, and find the first and the last one.
+"""Read single pages of a list so that each is whole, and find the last one.
 
 A page that is too large, or has fewer objects than it should, is read again in smaller pages.
 """
@@ -14,6 +14,7 @@ from te_connector.api.lists.evidence import Evidence
 from te_connector.api.lists.last_page import find_last_page
 from te_connector.api.lists.proof import (
     is_out_of_order_behind,
+    is_weak_sentinel,
     lacking,
     link_contradiction,
     may_go_on,
@@ -22,7 +23,7 @@ from te_connector.api.lists.sizes import parts_of
 from te_connector.api.lists.source import PageSource
 from te_connector.api.pages import Page, PageRequest
 from te_connector.api.transport import MAX_BODY
-from te_connector.errors import AnswerError, GaveUp, Oversized, Rejected
+from te_connector.errors import Oversized
 
 _TRIES = 6
 """So often something is looked at again while the list changes under it."""
@@ -134,74 +135,29 @@ class PageReader:
         self._evidence.contradict("size" if len(page.ids) > page.size else "short")
         return page if len(page.ids) >= len(parts.ids) else parts
 
-    # Page 1
-
-    def first_page(self) -> Page:
-        """Page 1, in the best order that the server accepts and of a size that it can send."""
-        first = self._sorted_first_page()
-        if first.first is None or not first.ids:
-            self._check_page_zero(first)
-        if first.ids and first.goes_on and len(first.ids) != self.size:
-            return self._in_the_servers_size(first)
-        return first
-
-    def _sorted_first_page(self) -> Page:
-        # Sorting is documented for few lists. The promise rests on what pages show, not on this.
-        for sort in self._order.sorts:
-            self.sort = sort
-            try:
-                return self.checked(self._of_a_size_that_fits())
-            except Rejected:
-                self.arrived(1)
-        self.sort = None
-        return self.checked(self._of_a_size_that_fits())
-
-    def _of_a_size_that_fits(self) -> Page:
-        while True:
-            try:
-                page = self.source.page(self.request(1))
-            except Oversized:
-                self.arrived(1)
-                if self.size == 1:
-                    raise
-                self.size //= 2
-                continue
-            self.arrived(1)
-            self._evidence.note(page)
-            return page
-
-    def _check_page_zero(self, first: Page) -> None:
-        """If no link says that pages count from 1, or page 1 is empty, look whether there is a page 0."""
-        try:
-            zero = self.source.page(self.request(0))
-            from_zero = not set(zero.ids) <= set(first.ids)
-        except (Oversized, GaveUp):
-            from_zero = True  # something is there, or we can't know
-        except AnswerError:
-            from_zero = False  # refused, as it should be
-        self.arrived(1)
-        if from_zero:
-            self._evidence.contradict("from_zero", lasting=True)
-
-    def _in_the_servers_size(self, first: Page) -> Page:
-        """Page 1 in the size that the server really uses, if it isn't the one that we asked for.
-
-        A server may cap the size. Then page 2 is the same, in whichever of the two sizes we ask.
-        """
-        size = len(first.ids)
-        ours, servers = self.answer(2), self.answer(2, size)
-        if not ours.ids or ours.ids != servers.ids:
-            return first
-        self.size = size
-        return attrs.evolve(first, size=size)
-
     # The last page
 
-    def last_page(self, first: Page) -> Page:
-        """The last page that has objects. What comes right after its last object was looked at."""
+    def named_last_page(self, first: Page) -> Page | None:
+        """The page that page 1 names as the last one, if it says so too and can be a sentinel page.
+
+        None: it doesn't, or there is no use in knowing, because pages aren't read at the same time.
+        """
+        number = first.last or 1
+        if self.source.workers < 2 or not 1 < number <= self._order.max_pages:
+            return None
+        page = self.page(number)
+        is_last = page.ids and page.at_end
+        weak = is_weak_sentinel(page, unique=self._evidence.unique)
+        return page if is_last and not weak else None
+
+    def last_page(self, first: Page, named: Page | None = None) -> Page:
+        """The last page that has objects. What comes right after its last object was looked at.
+
+        ``named``: the page that :meth:`named_last_page` gave; it is returned if it is the last one.
+        """
         if first.past_end:
             return first
-        (last, after), lacked, before = self._find_last(first), frozenset[str](), first
+        (last, after), lacked, before = self._find_last(named or first), frozenset[str](), first
         for _ in range(_TRIES):
             number, more = last.number, self.lacking(last, after)
             surely_full = len(last.ids) >= last.size and after.past_end

@@ -32,6 +32,12 @@ forward, what isn't proven is read again, with fewer pages at once, in the end p
 backward, something came in front, which the assumption forbids. Requests and sentinels don't wait for
 each other: :mod:`~te_connector.api.lists.stream` has the rule for that, and why it holds.
 
+**While the last page is looked for.** The page that page 1 names as the last one can be the sentinel page
+as soon as it is read. So pages in front of it are asked for before the page after it shows that the list
+ends there. None is accepted before that. It doesn't matter that they are answered earlier: between two
+equal readings of the sentinel page they are of one moment, whenever in between they are answered. If the
+list ends elsewhere, they are all forgotten.
+
 **At the end** the list's length is known from the last page: all rows before it plus its own. We must
 have met at least that many objects, not counting those above the highest key at the start.
 

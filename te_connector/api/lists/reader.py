@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from te_connector.api.client import Client
 from te_connector.api.lists.descent import Descent
 from te_connector.api.lists.evidence import Evidence, ListOrder, ReadAgain
+from te_connector.api.lists.first_page import first_page
 from te_connector.api.lists.page_reader import PageReader
 from te_connector.api.lists.proof import length_at_end, was_inserted_in_front
 from te_connector.api.lists.source import PageSource
@@ -85,12 +86,10 @@ class _Reading:
         self._tracker = evidence.tracker
 
     def run(self) -> Tally:
-        first = self._pages.first_page()
-        last = self._pages.last_page(first)
-        self._tracker.add(last)
+        first = first_page(self._pages, self._evidence)
+        descent = self._read_all(first)
+        last = self._last
         if last.number > 1:
-            descent = Descent(self._pages, self._evidence, last)
-            descent.read()
             self._check_front(first, descent.above)
             self._check_length(descent)
         elif len(last.ids) >= last.size and not self._tracker.rising:
@@ -107,6 +106,25 @@ class _Reading:
             end_named=last.last is not None,
             ties_sorted=evidence.unique and not evidence.order.unique,
         )
+
+    def _read_all(self, first: Page) -> Descent:
+        """Find the last page, and read all pages in front of it."""
+        named = self._pages.named_last_page(first)
+        if named is not None:
+            descent = Descent(self._pages, self._evidence, named)
+            if descent.read_ahead(lambda: self._find_end(first, named)):
+                return descent
+        else:
+            self._find_end(first)
+        descent = Descent(self._pages, self._evidence, self._last)
+        if self._last.number > 1:
+            descent.read()
+        return descent
+
+    def _find_end(self, first: Page, named: Page | None = None) -> Page:
+        self._last = self._pages.last_page(first, named)
+        self._tracker.add(self._last)
+        return self._last
 
     def _check_front(self, start: Page, now: Page) -> None:
         """There is nothing new among the objects that the list began with."""
