@@ -30,6 +30,10 @@ _UNSEEN = re.compile(
 
 WITHIN_AN_ADDRESS = b".@-_+"
 """The marks of a plain address: with only letters and digits between them, it is its own key."""
+_ONE_SPELLING = re.compile(
+    r"[A-Za-z0-9]+(?:[.+][A-Za-z0-9]+)*@[A-Za-z0-9]{1,60}(?:\.[A-Za-z0-9]{1,60}){1,3}"
+)
+"""Most addresses look like this. Then nothing can be decoded, cut off, or taken for something else."""
 _NOT_IN_ONE = re.compile(r"[\s;<>]|,[^@]*$")
 """What no single address holds. A comma can only come before the @."""
 
@@ -142,6 +146,14 @@ def readable_email(text: str) -> bool:
     No record's address equals a wrapped one (``mailto:``, quotes, brackets, a query string), so a
     search for it would find nobody and look complete.
     """
+    return _has_one_spelling(text) or _is_readable(text)
+
+
+def _has_one_spelling(text: str) -> bool:
+    return len(text) <= MAX_LENGTH and _ONE_SPELLING.fullmatch(text) is not None
+
+
+def _is_readable(text: str) -> bool:
     if email_key(text) is None:
         return False
     if any(unicodedata.category(char) == "Cc" for char in text.strip()):
@@ -178,6 +190,10 @@ def email_keys(text: str) -> Iterator[str]:
 
     An address found this way is close to a subject's, never equal to it.
     """
+    return iter([text.lower()]) if _has_one_spelling(text) else _keys_within(text)
+
+
+def _keys_within(text: str) -> Iterator[str]:
     if _AT.search(text) is None:
         return
     seen: set[str] = set()

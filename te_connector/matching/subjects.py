@@ -138,7 +138,7 @@ def _subject(given: Any, manifest: Manifest, who: str) -> Subject:
 
 def _is_broken(text: str) -> bool:
     """Whether a text holds half a character (a lone surrogate), so that it can't be written."""
-    return any("\ud800" <= char <= "\udfff" for char in text)
+    return not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def _values(

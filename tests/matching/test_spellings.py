@@ -6,10 +6,12 @@ from typing import Any
 
 import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from te_connector.errors import SubjectError
 from te_connector.manifest import loading as manifest
-from te_connector.matching import subjects
+from te_connector.matching import emails, subjects
 from te_connector.matching.matcher import Matcher
 
 PACKAGED = manifest.load()
@@ -307,3 +309,23 @@ def test_any_host_of_idna_labels_is_accepted(host: str) -> None:
 def test_a_host_that_is_none_is_refused(host: str) -> None:
     """Before any request."""
     assert result({}, "email", f"ada@{host}") == "refused"
+
+
+@given(st.from_regex(emails._ONE_SPELLING, fullmatch=True))
+def test_an_address_with_one_spelling_is_read_as_any_other_is(address: str) -> None:
+    assert emails.readable_email(address) is emails._is_readable(address) is True
+    assert list(emails.email_keys(address)) == list(emails._keys_within(address))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "look-at-me@example.com",
+        "ada_x@example.com",
+        "a%40b@example.com",
+        "ada@exa_mple.com",
+        "ada@b",
+    ],
+)
+def test_an_address_that_can_be_taken_for_another_is_looked_at_closely(address: str) -> None:
+    assert not emails._has_one_spelling(address)
