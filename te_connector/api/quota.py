@@ -30,7 +30,10 @@ from typing import BinaryIO
 
 import attrs
 
-from te_connector.api.quota_file import (
+from te_connector.manifest.model import Limit
+from te_connector.storage.files import explained, open_private
+from te_connector.storage.locks import Lock
+from te_connector.storage.quota_file import (
     Header,
     read_header,
     read_slots,
@@ -38,9 +41,6 @@ from te_connector.api.quota_file import (
     write_header,
     write_slots,
 )
-from te_connector.manifest.model import Limit
-from te_connector.storage.files import explained, open_private
-from te_connector.storage.locks import Lock
 
 _MAX_PACE_FACTOR = 8.0
 _FIRST_PACE = 0.05

@@ -121,7 +121,7 @@ def test_slots_are_taken_ahead_only_as_far_as_they_are_free(tmp_path, clock):
 
 
 def test_a_pause_and_a_pace_show_without_the_lock(tmp_path, clock):
-    """Whoever has slots ahead learns from the file that another process must slow down."""
+    """A process that took slots ahead learns from the file that another one must slow down."""
     one = Window(tmp_path / "w.window", Limit(1000, 60), 40, clock)
     other = Window(tmp_path / "w.window", Limit(1000, 60), 40, clock)
     slot = one.take()

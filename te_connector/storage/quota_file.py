@@ -1,6 +1,6 @@
 """The file of one quota window: a header, and a ring of slots, each the moment from which it is free.
 
-Whoever reads and writes more than one thing holds the window's lock (:mod:`te_connector.api.quota`).
+To read or write more than one thing, hold the window's lock (:mod:`te_connector.api.quota`).
 """
 
 from __future__ import annotations
