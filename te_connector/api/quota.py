@@ -5,9 +5,10 @@ slot is taken before the request is sent and stays taken until the whole window 
 answer*: then no window of the vendor's, wherever it begins, holds more arrivals than there are slots.
 
 A window is one small file: a header, and a ring of slots, each the moment from which it is free. The
-ring is used in turn, so the next slot is the one that was taken longest ago and taking one costs the
-same however many there are. A slot that is taken is first written as taken until its request must be
-over, so one whose process was killed frees itself.
+ring is used in turn, so the next slot is usually the one that was taken longest ago, and taking one costs
+the same however many there are. If that one isn't free, the turn passes to the next that is. A slot that
+is taken is first written as taken until its request must be over, so one whose process was killed frees
+itself.
 
 The header also holds what all have to respect: a pause that the server asked for (``Retry-After``),
 and a pace between requests, which doubles when the server shows strain and creeps back.
@@ -56,8 +57,7 @@ _LONGEST_PAUSE = 86400.0
 class Slot:
     """A place in the window that is taken. Give it back with :meth:`Window.answered`.
 
-    ``turn`` counts all slots that were taken so far, with this one: it shows whether the place was used
-    again.
+    ``turn`` counts the turns of the ring so far, with this one: it shows whether the place was used again.
     """
 
     index: int
@@ -95,15 +95,17 @@ class Window:
         with self._lock, self._open() as file:
             header = self._header(file)
             self._write_answers(file, header)
-            now, index = self._clock(), header.turns % header.slots
-            moments = read_slots(file, index, min(most, header.slots - index))
-            wait = max(header.paused_until, moments[0]) - now
+            now = self._clock()
+            turn, until = _next_turn(file, header, now)
+            wait = max(header.paused_until, until) - now
             if header.pace > 0:
-                wait, moments = max(wait, header.last_start + header.pace - now), moments[:1]
+                wait, most = max(wait, header.last_start + header.pace - now), 1
             if self._clock_was_set_back(header, wait, now):
                 return self._start_over(file).paused_until - now
             if wait > 0:
                 return wait
+            header.turns, index = turn, turn % header.slots
+            moments = read_slots(file, index, min(most, header.slots - index))
             free = list(itertools.takewhile(lambda until: until <= now, moments))
             slots = [
                 Slot(index + place, header.generation, header.turns + place + 1)
@@ -260,3 +262,17 @@ class Window:
         write_header(file, header)
         write_slots(file, 0, kept)
         return header
+
+
+def _next_turn(file: BinaryIO, header: Header, now: float) -> tuple[int, float]:
+    """The turn of the next free slot, and since when it is free; if none is, when the first will be."""
+    index = header.turns % header.slots
+    (until,) = read_slots(file, index, 1)
+    if until <= now:
+        return header.turns, until
+    ring = read_slots(file, 0, header.slots)
+    in_turn = ring[index:] + ring[:index]
+    for skipped, until in enumerate(in_turn):
+        if until <= now:
+            return header.turns + skipped, until
+    return header.turns, min(in_turn)

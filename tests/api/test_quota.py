@@ -107,6 +107,34 @@ def test_what_is_given_back_after_somebody_else_took_slots_takes_none_of_those(t
     assert drain(one, clock) == 8
 
 
+def test_slots_given_back_between_those_of_others_are_used_before_anybody_waits(tmp_path, clock):
+    """Ten are permitted, so ten are sent, though each third turn was given back."""
+    one = Window(tmp_path / "w.window", Limit(10, 60), 40, clock)
+    other = Window(tmp_path / "w.window", Limit(10, 60), 40, clock)
+    for _ in range(5):
+        used, *unused = one.take_several(2)
+        other.answered(other.take())
+        one.answered(used)
+        one.refund(*unused)
+    assert one.left() == 0
+    assert one.take() == pytest.approx(60)
+
+
+def test_an_answer_after_the_turn_has_passed_its_slot_keeps_it_taken_for_longer(tmp_path, clock):
+    """Never for less: the slot's lease stays."""
+    window = Window(tmp_path / "w.window", Limit(3, 60), 40, clock)
+    slow, ahead, quick = window.take(), window.take(), window.take()
+    for _ in range(4):
+        window.refund(ahead)
+        ahead = window.take()
+    window.answered(slow)
+    window.answered(quick)
+    clock.now += 61
+    assert window.left() >= 1
+    clock.now += 39
+    assert drain(window, clock) == 3
+
+
 def test_slots_are_taken_ahead_only_as_far_as_they_are_free(tmp_path, clock):
     """What is free now; a wait if nothing is; and one at most while a pace is kept."""
     window = Window(tmp_path / "w.window", Limit(5, 60), 40, clock)
