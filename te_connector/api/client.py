@@ -45,7 +45,7 @@ from te_connector.errors import (
     StateError,
     Unreachable,
 )
-from te_connector.text.answers import BadJson, parse
+from te_connector.text.answers import value_or_fault
 
 log = logging.getLogger(__name__)
 
@@ -157,11 +157,13 @@ class Client:
         *,
         template: str | None = None,
         max_bytes: int = MAX_BODY,
+        unwanted: threading.Event | None = None,
     ) -> tuple[Any, bool]:
-        """As :meth:`get`, and whether a cache answered; then the value can be old."""
+        """As :meth:`get`, and whether a cache answered. Not tried again once ``unwanted`` is set."""
         target = path + ("?" + urlencode(params) if params else "")
         retry_for = self.settings.manifest.retry_for
-        request = Request("GET", target, template or path, retry_for, max_bytes)
+        request = Request("GET", target, template or path, retry_for, max_bytes, unwanted)
+        failure: Exception = AssertionError("tenacity ends with a result or an exception")
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(RetryableError),
             wait=wait_before_next,
@@ -174,8 +176,8 @@ class Client:
                 with attempt:
                     return self._get_once(request, attempt.retry_state.attempt_number)
         except RetryableError as last:
-            raise last.error from None
-        raise AssertionError("tenacity ends with a result or an exception")
+            failure = last.error
+        raise failure  # here, so that it has no context: that would hold the answer
 
     def _get_once(self, request: Request, number: int) -> tuple[Any, bool]:
         answer = self._signed(request, number)
@@ -183,11 +185,11 @@ class Client:
             answer = self._signed(request, number)
         cached = is_cached(answer)
         if answer.status == 200:
-            try:
-                return self._parser.submit(parse, answer.body).result(), cached
-            except BadJson as fault:
-                error = OddAnswer(f"{request.name} answered 200, but {fault}.", status=200)
-                raise RetryableError(error, nonsense=True) from None
+            value, fault = self._parser.submit(value_or_fault, answer.body).result()
+            if not fault:
+                return value, cached
+            error = OddAnswer(f"{request.name} answered 200, but {fault}.", status=200)
+            raise RetryableError(error, nonsense=True)
         if cached:
             raise _cached(request.name, answer.status)
         raise error_of(answer, request.name, self.settings.manifest.paging)

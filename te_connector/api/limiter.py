@@ -57,9 +57,10 @@ class Limiter:
 
     def _give_back(self) -> None:
         self._used = 0
-        if self._reserved:
-            self.window.refund(*self._reserved)
-            self._reserved.clear()
+        slots = tuple(self._reserved)
+        self._reserved.clear()  # even if giving back fails: then nobody uses them
+        if slots:
+            self.window.refund(*slots)
 
     def _take(self) -> Slot | float:
         """A slot that was taken ahead, or a new one; or in how many seconds one may be free."""
@@ -67,7 +68,8 @@ class Limiter:
             if self._reserved and self._must_be_given_back():
                 self._give_back()
             if not self._reserved:
-                self._reserved_at = self._looked_at = time.monotonic()
+                self._reserved_at = time.time()
+                self._looked_at = time.monotonic()
                 slots = self.window.take_several(min(self._used + 1, _MOST_RESERVED))
                 if isinstance(slots, float):
                     return slots
@@ -76,9 +78,10 @@ class Limiter:
             return self._reserved.popleft()
 
     def _must_be_given_back(self) -> bool:
-        now = time.monotonic()
-        if now - self._reserved_at > RESERVED_SECONDS:
+        # The system's clock: it goes on while the machine is suspended.
+        if not 0 <= time.time() - self._reserved_at <= RESERVED_SECONDS:
             return True
+        now = time.monotonic()
         if now - self._looked_at < _LOOK_SECONDS:
             return False
         self._looked_at = now

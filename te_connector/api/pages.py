@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import functools
 import queue
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -205,8 +207,8 @@ class ClientPages:
         latency = self._client.latency
         return 1 if latency < WORTH_HIDING else min(MAX_IN_FLIGHT, int(latency / SECONDS_OF_WORK))
 
-    def page(self, request: PageRequest) -> Page:
-        """One page.
+    def page(self, request: PageRequest, unwanted: threading.Event | None = None) -> Page:
+        """One page. It isn't tried again once ``unwanted`` is set.
 
         :raises Oversized: it has more bytes than the request permits.
         :raises AnswerError: it couldn't be read.
@@ -216,7 +218,7 @@ class ClientPages:
         )
         try:
             body, cached = self._client.get_even_cached(
-                self._type.path, params, max_bytes=request.max_bytes
+                self._type.path, params, max_bytes=request.max_bytes, unwanted=unwanted
             )
         except PastEnd:
             return Page(request.number, size=request.size, past_end=True)
@@ -227,14 +229,16 @@ class ClientPages:
     @contextlib.contextmanager
     def stream(self) -> Iterator[ClientStream]:
         """Within it pages can be asked for at the same time; at its end all threads have ended."""
+        over = threading.Event()
         pool = concurrent.futures.ThreadPoolExecutor(MAX_IN_FLIGHT, "te-connector-page")
         try:
-            yield ClientStream(self.page, pool)
+            yield ClientStream(functools.partial(self.page, unwanted=over), pool)
         except BaseException as error:
             if not isinstance(error, AnswerError):
                 self._client.stop()  # ends the requests under way, so the threads end at once
             raise
         finally:
+            over.set()
             pool.shutdown(cancel_futures=True)
 
 

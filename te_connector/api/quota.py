@@ -23,6 +23,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -204,7 +205,8 @@ class Window:
 
     def _is_held(self, header: Header, slot: Slot) -> bool:
         """Whether nobody took the place again: a process can stand still for longer than its lease."""
-        return slot.generation == header.generation and header.turns - slot.turn < header.slots
+        turns = header.turns - slot.turn
+        return slot.generation == header.generation and 0 <= turns < header.slots
 
     def _clock_was_set_back(self, header: Header, wait: float, now: float) -> bool:
         """Whether a wait comes from moments that no request can have written yet.
@@ -239,14 +241,14 @@ class Window:
         if header is None:
             return self._start_over(file)
         if header.slots == 0:
-            header.slots = self.limit.count
+            header.slots, header.generation = self.limit.count, _new_generation()
             write_header(file, header)
         return header if header.slots == self.limit.count else self._resized(file, header)
 
     def _start_over(self, file: BinaryIO) -> Header:
         """It isn't known what was sent: wait for all that can be under way, and for a whole window."""
         now = self._clock()
-        header = Header(slots=self.limit.count, generation=abs(int(now)))
+        header = Header(slots=self.limit.count, generation=_new_generation())
         header.paused_until = now + self._lease + self.limit.seconds
         file.truncate(0)
         write_header(file, header)
@@ -258,10 +260,15 @@ class Window:
         kept = sorted(taken(file, header, now))[-self.limit.count :]
         file.truncate(0)
         header.slots, header.turns = self.limit.count, len(kept)
-        header.generation += 1
+        header.generation = _new_generation()
         write_header(file, header)
         write_slots(file, 0, kept)
         return header
+
+
+def _new_generation() -> int:
+    """What tells the slots of this file from those of one that was removed, torn, or of another size."""
+    return secrets.randbits(60)
 
 
 def _next_turn(file: BinaryIO, header: Header, now: float) -> tuple[int, float]:

@@ -8,6 +8,7 @@ of those and any other 5xx are tried again; a 501 of this API is documented nowh
 from __future__ import annotations
 
 import random
+import threading
 import time
 
 import attrs
@@ -53,6 +54,8 @@ class RetryableError(Exception):
 class Request:
     """One thing to ask for, and for how many seconds it was tried, waits for the quota not counted.
 
+    ``unwanted``, once set, means that nobody needs the answer any more.
+
     ``target`` is sent; ``path``, which has no id and no query, is what logs and errors name.
     """
 
@@ -61,6 +64,7 @@ class Request:
     path: str
     limit: float
     max_bytes: int = MAX_BODY
+    unwanted: threading.Event | None = None
     seconds: float = 0.0
 
     @property
@@ -74,6 +78,8 @@ class Request:
 
     def is_over(self, state: tenacity.RetryCallState) -> bool:
         """Whether there is no further attempt."""
+        if self.unwanted is not None and self.unwanted.is_set():
+            return True
         error = _error_of(state)
         if error is not None and error.nonsense and state.attempt_number >= NONSENSE_TRIES:
             return True

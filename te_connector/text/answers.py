@@ -103,6 +103,14 @@ def parse(body: bytes) -> Any:
     return parse_slowly(body) if value is _UNSURE else value
 
 
+def value_or_fault(body: bytes) -> tuple[Any, str]:
+    """As :func:`parse`, but gives what is wrong with the body: an error would hold it."""
+    try:
+        return parse(body), ""
+    except BadJson as fault:
+        return None, str(fault)
+
+
 _BLANKS = b" \t\r\n"
 _UNSURE = object()
 _MOST_QUICK = 4 * 1024 * 1024

@@ -25,6 +25,7 @@ from vendor_faults import Exchange
 from te_connector import errors
 from te_connector.api import connection as connections
 from te_connector.api.client import Client, object_path
+from te_connector.api.transport import Answer
 from te_connector.text import answers
 
 ADA = "ada.lovelace@example.com"
@@ -127,6 +128,19 @@ def test_nonsense_is_tried_a_few_times_and_not_for_as_long_as_patience_lasts(
     answer = host.fetch(connection, ASKED, CONTACTS)
     assert [each["code"] for each in answer["problems"]] == ["answer_odd"]
     assert filled.count("GET", "/contacts") == 4
+
+
+def test_the_error_of_nonsense_holds_nothing_of_the_answer(
+    connection: dict[str, Any], filled: Vendor, impatient: None
+) -> None:
+    """Neither in its text nor in an error that it came from, where a host's crash report would look."""
+    filled.always("GET", "/contacts", v.Html(200))
+    client = Client(connections.resolve(connection))
+    with client.open(), pytest.raises(errors.OddAnswer) as caught:
+        client.get("/contacts")
+    assert caught.value.__context__ is None
+    frames = [frame.frame.f_locals for frame in caught.traceback[1:] if frame]
+    assert not any(isinstance(value, bytes | Answer) for held in frames for value in held.values())
 
 
 @pytest.mark.parametrize("status", [400, 404, 405, 409, 410, 415, 418, 422])

@@ -6,6 +6,7 @@ import itertools
 import json
 import random
 import threading
+import time
 
 import attrs
 import pytest
@@ -29,7 +30,7 @@ from te_connector.api import connection as connections
 from te_connector.api.client import Client
 from te_connector.api.lists.reader import read_list
 from te_connector.api.lists.tally import requests_for, rests_on
-from te_connector.errors import GaveUp, OddAnswer, Rejected, Stopped
+from te_connector.errors import AnswerError, GaveUp, OddAnswer, Oversized, Rejected, Stopped
 
 
 def ids_of(server):
@@ -660,6 +661,37 @@ def test_a_list_that_ends_elsewhere_than_page_1_said_is_read_from_its_real_end(
     tally, met = met_of(client)
     assert (tally.complete, met) == (True, set(range(1, 901 + added)))
     assert len(vendor.requests("GET", "/contacts", {"page[number]": "3"})) == 2
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_an_object_too_large_to_read_right_behind_the_named_last_page_is_an_error(workers):
+    """It is added just before that place is looked at, and pages that are under way don't hide the error."""
+
+    class Heavy(Server):
+        def page(self, rows, number, size):
+            if any(row[1] in self.heavy for row in rows[number * size - size : number * size]):
+                raise Oversized("GET /x answered with too many bytes.", status=200)
+            return super().page(rows, number, size)
+
+    def grow(server):
+        if len(server.asked) == 2:
+            server.heavy = {server.add()}
+
+    server = Heavy(rows(100), size=10, workers=workers, change=grow)
+    with pytest.raises(Oversized, match="too large to read"):
+        read(server)
+
+
+def test_an_error_at_the_end_does_not_wait_for_pages_that_are_tried_again(vendor, client):
+    """The page after the last one is refused, and the pages in front of it answer 503."""
+    vendor.latency = 0.05
+    vendor.always("GET", "/contacts", Status(503), {"page[number]": "5"})
+    vendor.always("GET", "/contacts", Status(403), {"page[number]": "10"})
+    started = time.monotonic()
+    with pytest.raises(AnswerError) as caught:
+        met_of(client)
+    assert caught.value.status == 403
+    assert time.monotonic() - started < 15  # of the 120 seconds of retry_for
 
 
 def test_links_that_all_name_the_wrong_last_page_hide_nobody(vendor, client):

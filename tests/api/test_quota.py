@@ -120,6 +120,64 @@ def test_slots_given_back_between_those_of_others_are_used_before_anybody_waits(
     assert one.take() == pytest.approx(60)
 
 
+def test_slots_that_a_killed_process_took_ahead_keep_nobody_waiting_while_others_are_free(
+    tmp_path, clock
+):
+    """They stay taken until their requests must be over, and the turn passes them."""
+    killed = Window(tmp_path / "w.window", Limit(10, 60), 40, clock)
+    other = Window(tmp_path / "w.window", Limit(10, 60), 40, clock)
+    assert len(killed.take_several(4)) == 4
+    assert drain(other, clock) == 6
+    clock.now += 61
+    assert drain(other, clock) == 6
+    clock.now += 40
+    assert drain(other, clock) == 4
+
+
+def test_a_slot_of_a_file_that_was_removed_frees_none_of_the_new_file(tmp_path, clock):
+    """Though the turns of the new file begin anew."""
+    one = Window(tmp_path / "w.window", Limit(20, 60), 40, clock)
+    other = Window(tmp_path / "w.window", Limit(20, 60), 40, clock)
+    ahead = one.take_several(10)
+    (tmp_path / "w.window").unlink()
+    other.take_several(10)
+    one.refund(*ahead)
+    one.answered(ahead[0])
+    assert other.left() == 10
+
+
+def test_slots_whose_return_failed_are_used_by_nobody(tmp_path, monkeypatch):
+    """They may be free for others already."""
+    window = Window(tmp_path / "w.window", Limit(100, 60), 40)
+    limiter = Limiter(window)
+    turns = [limiter.acquire().turn for _ in range(4)]
+
+    def fails(*_slots):
+        raise StateError("the disk is gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(window, "refund", fails)
+        with pytest.raises(StateError):
+            limiter.give_back()
+    turns += [limiter.acquire().turn for _ in range(3)]
+    assert turns[:4] == [1, 2, 3, 4]
+    assert min(turns[4:]) > 7
+
+
+def test_slots_taken_ahead_before_the_machine_slept_are_given_back(tmp_path, monkeypatch):
+    """Their time is over, though the monotonic clock stood still meanwhile."""
+    window = Window(tmp_path / "w.window", Limit(100, 60), 40)
+    limiter = Limiter(window)
+    for _ in range(4):
+        limiter.acquire()
+    with monkeypatch.context() as slept:
+        real = time.time
+        slept.setattr("te_connector.api.limiter.time.time", lambda: real() + 600)
+        assert limiter.acquire().turn == 5
+    limiter.give_back()
+    assert window.left() == 95
+
+
 def test_an_answer_after_the_turn_has_passed_its_slot_keeps_it_taken_for_longer(tmp_path, clock):
     """Never for less: the slot's lease stays."""
     window = Window(tmp_path / "w.window", Limit(3, 60), 40, clock)

@@ -111,24 +111,28 @@ class Descent:
         0: ``confirm`` gave another last page.
         """
         stream = start(self._high, window, self._workers, self._pages.size)
-        contradicted: ReadAgain | None = None
+        failure: ReadAgain | Oversized | None = None
         try:
             with self._pages.source.stream() as flights:
                 try:
                     if confirm is not None:
                         stream = self._send(stream, flights)
-                        if confirm() is not self.last:
+                        try:
+                            confirmed = confirm() is self.last
+                        except Oversized as found:  # it isn't one of the pages under way
+                            failure, confirmed = found, False
+                        if not confirmed:
                             stream = attrs.evolve(stream, high=0, window=0)
                     while stream.high >= 1 and stream.window >= _LEAST_WINDOW:
                         stream = self._arrive(self._send(stream, flights), flights)
                     while flights.under_way:  # forgotten pages: what they hold was passed on
                         self._pages.arrived(len(flights.wait()))
                 except ReadAgain as found:
-                    contradicted = found  # raised within the stream it would end every request
+                    failure = found  # raised within the stream it would end every request
         except Oversized:
             self._small = False
-        if contradicted is not None:
-            raise contradicted
+        if failure is not None:
+            raise failure
         return stream.window
 
     def _send(self, stream: Stream, flights: PageStream) -> Stream:
