@@ -362,7 +362,7 @@ def test_parallel(vendor: Vendor) -> None:
         start = time.monotonic()
         pages = list(pool.map(lambda it: it.get("/contacts?page[size]=100"), clients))
     assert {len(page["items"]) for page in pages} == {100}
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 10  # one after the other it would be 19
     assert 32 < vendor.peak <= 64
     assert vendor.in_flight == 0
 

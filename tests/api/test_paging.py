@@ -763,8 +763,9 @@ def test_pages_too_large_to_be_read_next_to_others_are_read_one_by_one(vendor, c
     assert asked[-9:] == [8, 7, 6, 5, 4, 3, 2, 1, 9]
 
 
-def test_where_there_is_no_latency_one_request_is_under_way_at_a_time(vendor, client):
+def test_where_there_is_no_latency_one_request_is_under_way_at_a_time(vendor, client, monkeypatch):
     """Threads would cost more than they hide."""
+    monkeypatch.setattr("te_connector.api.pages.WORTH_HIDING", 0.5)  # on a busy machine too
     tally, _ = met_of(client)
     assert (tally.complete, vendor.peak) == (True, 1)
 

@@ -110,12 +110,12 @@ class _Reading:
     def _read_all(self, first: Page) -> Descent:
         """Find the last page, and read all pages in front of it."""
         named = self._pages.named_last_page(first)
-        if named is not None:
+        if named is not None and self._pages.source.workers > 1:
             descent = Descent(self._pages, self._evidence, named)
             if descent.read_ahead(lambda: self._find_end(first, named)):
                 return descent
         else:
-            self._find_end(first)
+            self._find_end(first, named)
         descent = Descent(self._pages, self._evidence, self._last)
         if self._last.number > 1:
             descent.read()
