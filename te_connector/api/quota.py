@@ -26,7 +26,7 @@ import os
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -58,12 +58,14 @@ _LONGEST_PAUSE = 86400.0
 class Slot:
     """A place in the window that is taken. Give it back with :meth:`Window.answered`.
 
-    ``turn`` counts the turns of the ring so far, with this one: it shows whether the place was used again.
+    ``turn`` counts the turns of the ring so far, with this one. ``until`` is what was written in its place:
+    anything else there shows that the place was used again.
     """
 
     index: int
     generation: int
     turn: int = 0
+    until: float = 0.0
 
 
 class Window:
@@ -108,13 +110,14 @@ class Window:
             header.turns, index = turn, turn % header.slots
             moments = read_slots(file, index, min(most, header.slots - index))
             free = list(itertools.takewhile(lambda until: until <= now, moments))
+            until = now + self._lease + self.limit.seconds
             slots = [
-                Slot(index + place, header.generation, header.turns + place + 1)
+                Slot(index + place, header.generation, turn + place + 1, until)
                 for place in range(len(free))
             ]
             header.turns += len(slots)
             header.last_start = now
-            write_slots(file, index, [now + self._lease + self.limit.seconds] * len(slots))
+            write_slots(file, index, [until] * len(slots))
             write_header(file, header)
             return slots
 
@@ -130,7 +133,8 @@ class Window:
         """Note that the slot's request was answered now, and whether the server showed strain."""
         with self._lock, self._open() as file:
             now, header = self._clock(), self._header(file)
-            if self._is_held(header, slot):
+            (until,) = read_slots(file, slot.index, 1)
+            if _is_held(header, slot, until):
                 write_slots(file, slot.index, [now + self.limit.seconds])
             if strained:
                 self._slow_down(header, now)
@@ -162,7 +166,8 @@ class Window:
         with self._lock, self._open() as file:
             header = self._header(file)
             for slot in sorted(slots, key=lambda slot: -slot.turn):
-                if self._is_held(header, slot):
+                (until,) = read_slots(file, slot.index, 1)
+                if _is_held(header, slot, until):
                     write_slots(file, slot.index, [0.0])
                     header.turns -= slot.turn == header.turns
             write_header(file, header)
@@ -187,26 +192,20 @@ class Window:
 
     def _write_answers(self, file: BinaryIO, header: Header) -> None:
         """Write down what was noted; other threads may note more meanwhile."""
-        pace, moments = header.pace, dict[int, float]()
+        pace, answers = header.pace, dict[int, list[tuple[Slot, float]]]()
         while self._answers:
             slot, at = self._answers.popleft()
-            if self._is_held(header, slot):
-                moments[slot.index] = at + self.limit.seconds
+            answers.setdefault(slot.index, []).append((slot, at))
             self._ease(header)
-        first, run = 0, list[float]()
-        for index in sorted(moments):  # neighbors in one write
-            if index != first + len(run):
-                write_slots(file, first, run)
-                first, run = index, []
-            run.append(moments[index])
-        write_slots(file, first, run)
+        for run in _runs(sorted(answers)):  # neighbors in one write
+            moments = read_slots(file, run[0], len(run))
+            for place, index in enumerate(run):
+                for slot, at in answers[index]:
+                    if _is_held(header, slot, moments[place]):
+                        moments[place] = at + self.limit.seconds
+            write_slots(file, run[0], moments)
         if header.pace != pace:
             write_header(file, header)
-
-    def _is_held(self, header: Header, slot: Slot) -> bool:
-        """Whether nobody took the place again: a process can stand still for longer than its lease."""
-        turns = header.turns - slot.turn
-        return slot.generation == header.generation and 0 <= turns < header.slots
 
     def _clock_was_set_back(self, header: Header, wait: float, now: float) -> bool:
         """Whether a wait comes from moments that no request can have written yet.
@@ -264,6 +263,23 @@ class Window:
         write_header(file, header)
         write_slots(file, 0, kept)
         return header
+
+
+def _is_held(header: Header, slot: Slot, until: float) -> bool:
+    """Whether nobody took the place again: a process can stand still for longer than its lease."""
+    return slot.generation == header.generation and slot.until == until
+
+
+def _runs(indexes: Sequence[int]) -> Iterator[list[int]]:
+    """Rising numbers in runs without a gap."""
+    run: list[int] = []
+    for index in indexes:
+        if run and index != run[-1] + 1:
+            yield run
+            run = []
+        run.append(index)
+    if run:
+        yield run
 
 
 def _new_generation() -> int:
