@@ -194,9 +194,13 @@ def test_an_answer_counts_even_if_the_turn_has_passed_its_slot(tmp_path, clock):
 
 @pytest.mark.parametrize("most", [1, 16, 64])
 def test_as_much_is_sent_as_permitted_when_slots_are_taken_ahead(tmp_path, clock, most):
-    """Forty requests at once of a tenth of a second, a hundred permitted in three seconds, for a minute."""
+    """Forty requests at once of a tenth of a second, a hundred permitted in three seconds, for a minute.
+
+    Now and then slots are given back, not the ones that were taken last.
+    """
     window = Window(tmp_path / "w.window", Limit(100, 3), 42, clock)
-    ahead, flying, sent = [], [], 0
+    other = Window(tmp_path / "w.window", Limit(100, 3), 42, clock)
+    ahead, flying, sent, rng = [], [], 0, random.Random(1)
     while clock.now < 1_000_060:
         clock.now += 0.01
         for slot, at in [one for one in flying if one[1] <= clock.now - 0.1]:
@@ -208,6 +212,12 @@ def test_as_much_is_sent_as_permitted_when_slots_are_taken_ahead(tmp_path, clock
                 if isinstance(got, float):
                     break
                 ahead = got
+                if rng.random() < 0.3:
+                    theirs = [slot for slot in [other.take()] if isinstance(slot, Slot)]
+                    flying += [(slot, clock.now) for slot in theirs]
+                    sent += len(theirs)
+                    window.refund(*ahead[1:])
+                    ahead = ahead[:1]
             flying.append((ahead.pop(0), clock.now))
             sent += 1
     assert sent > 0.9 * 60 / 3.1 * 100
