@@ -13,7 +13,7 @@ matching)
     tests='tests/matching'
     ;;
 limiter)
-    code='te_connector/api/quota.py te_connector.storage.quota_file.py te_connector/api/limiter.py'
+    code='te_connector/api/quota.py te_connector/storage/quota_file.py te_connector/api/limiter.py'
     tests='tests/api/test_quota.py'
     ;;
 lists)

@@ -3,7 +3,7 @@
 The client and the token provider share one limiter, since the vendor counts token requests too.
 
 A slot of the window costs a file lock, so several are taken at once: as many again as were used so far,
-and few at most. They are used immediately or given back, and not used while a pause is in force.
+and 64 at most. They are used immediately or given back, and not used while a pause is in force.
 """
 
 from __future__ import annotations

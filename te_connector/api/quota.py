@@ -23,7 +23,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -37,6 +36,8 @@ from te_connector.storage.files import explained, open_private
 from te_connector.storage.locks import Lock
 from te_connector.storage.quota_file import (
     Header,
+    new_generation,
+    next_turn,
     read_header,
     read_slots,
     taken,
@@ -99,7 +100,7 @@ class Window:
             header = self._header(file)
             self._write_answers(file, header)
             now = self._clock()
-            turn, until = _next_turn(file, header, now)
+            turn, until = next_turn(file, header, now)
             wait = max(header.paused_until, until) - now
             if header.pace > 0:
                 wait, most = max(wait, header.last_start + header.pace - now), 1
@@ -240,14 +241,14 @@ class Window:
         if header is None:
             return self._start_over(file)
         if header.slots == 0:
-            header.slots, header.generation = self.limit.count, _new_generation()
+            header.slots, header.generation = self.limit.count, new_generation()
             write_header(file, header)
         return header if header.slots == self.limit.count else self._resized(file, header)
 
     def _start_over(self, file: BinaryIO) -> Header:
         """It isn't known what was sent: wait for all that can be under way, and for a whole window."""
         now = self._clock()
-        header = Header(slots=self.limit.count, generation=_new_generation())
+        header = Header(slots=self.limit.count, generation=new_generation())
         header.paused_until = now + self._lease + self.limit.seconds
         file.truncate(0)
         write_header(file, header)
@@ -259,7 +260,7 @@ class Window:
         kept = sorted(taken(file, header, now))[-self.limit.count :]
         file.truncate(0)
         header.slots, header.turns = self.limit.count, len(kept)
-        header.generation = _new_generation()
+        header.generation = new_generation()
         write_header(file, header)
         write_slots(file, 0, kept)
         return header
@@ -280,22 +281,3 @@ def _runs(indexes: Sequence[int]) -> Iterator[list[int]]:
         run.append(index)
     if run:
         yield run
-
-
-def _new_generation() -> int:
-    """What tells the slots of this file from those of one that was removed, torn, or of another size."""
-    return secrets.randbits(60)
-
-
-def _next_turn(file: BinaryIO, header: Header, now: float) -> tuple[int, float]:
-    """The turn of the next free slot, and since when it is free; if none is, when the first will be."""
-    index = header.turns % header.slots
-    (until,) = read_slots(file, index, 1)
-    if until <= now:
-        return header.turns, until
-    ring = read_slots(file, 0, header.slots)
-    in_turn = ring[index:] + ring[:index]
-    for skipped, until in enumerate(in_turn):
-        if until <= now:
-            return header.turns + skipped, until
-    return header.turns, min(in_turn)

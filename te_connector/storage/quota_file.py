@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+import secrets
 import struct
 from collections.abc import Sequence
 from typing import BinaryIO
@@ -71,6 +72,25 @@ def taken(file: BinaryIO, header: Header, now: float) -> list[float]:
     written = max(0, os.fstat(file.fileno()).st_size - _HEADER.size) // _SLOT.size
     moments = read_slots(file, 0, min(header.slots, written))
     return [until for until in moments if until > now]
+
+
+def new_generation() -> int:
+    """What tells the slots of this file from those of one that was removed, torn, or of another size."""
+    return secrets.randbits(60)
+
+
+def next_turn(file: BinaryIO, header: Header, now: float) -> tuple[int, float]:
+    """The turn of the next free slot, and since when it is free; if none is, when the first will be."""
+    index = header.turns % header.slots
+    (until,) = read_slots(file, index, 1)
+    if until <= now:
+        return header.turns, until
+    ring = read_slots(file, 0, header.slots)
+    in_turn = ring[index:] + ring[:index]
+    for skipped, until in enumerate(in_turn):
+        if until <= now:
+            return header.turns + skipped, until
+    return header.turns, min(in_turn)
 
 
 def _is_sane(header: Header) -> bool:
